@@ -1,0 +1,1 @@
+"""The event contract: models, checks, what is generated from them."""

@@ -1,0 +1,1 @@
+"""Generated JSON Schemas and Spark schemas; see ``voxlake.events.landing``."""

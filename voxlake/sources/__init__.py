@@ -1,0 +1,1 @@
+"""Events from other people's formats."""
