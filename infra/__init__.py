@@ -1,0 +1,1 @@
+"""The infrastructure as code: typed stages, one construct per capability, thin stacks."""

@@ -1,0 +1,306 @@
+"""The stages: what differs between dev, prod and full, typed, with units in the names.
+
+Every dataclass checks itself, so a wrong value fails at synthesis with the field's name, the
+value found and the values allowed, and never in the middle of a deployment.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from infra.errors import ConfigError, UnknownStageError
+
+STAGES = ("dev", "prod", "full")
+# In the order of deployment.
+STACKS = ("storage", "ingest", "ml", "warehouse", "processing", "alarms")
+
+# CloudWatch Logs takes these retentions only:
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
+
+# Account that publishes the prebuilt PyTorch CPU inference image, by region. Regions are listed
+# one by one because the account is not the same everywhere and a wrong one fails only when the
+# first transform job starts: add a region here before deploying to it.
+# https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
+INFERENCE_IMAGE_ACCOUNTS = MappingProxyType(
+    dict.fromkeys(
+        (
+            "us-east-1",
+            "us-east-2",
+            "us-west-1",
+            "us-west-2",
+            "ca-central-1",
+            "sa-east-1",
+            "eu-central-1",
+            "eu-west-1",
+            "eu-west-2",
+            "eu-west-3",
+            "eu-north-1",
+            "ap-northeast-1",
+            "ap-northeast-2",
+            "ap-south-1",
+            "ap-southeast-1",
+            "ap-southeast-2",
+        ),
+        "763104351884",
+    )
+)
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ConfigError(f"{name} is {value}: expected {low} to {high}")
+
+
+def _check_pattern(name: str, value: str, pattern: str, meaning: str) -> None:
+    if not re.fullmatch(pattern, value):
+        raise ConfigError(f"{name} is {value!r}: expected {meaning}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageConfig:
+    """Buckets, ledger and key."""
+
+    retains_data: bool
+    landing_retention_days: int = 90
+    noncurrent_retention_days: int = 7
+    incomplete_upload_days: int = 3
+    query_results_retention_days: int = 7
+    scoring_retention_days: int = 14
+    key_deletion_window_days: int = 30
+
+    def __post_init__(self) -> None:
+        _check_range("landing_retention_days", self.landing_retention_days, 2, 3650)
+        # Readers may hold an old version for a day; a week covers a long week-end's repair.
+        _check_range("noncurrent_retention_days", self.noncurrent_retention_days, 2, 365)
+        _check_range("incomplete_upload_days", self.incomplete_upload_days, 1, 30)
+        _check_range("query_results_retention_days", self.query_results_retention_days, 1, 365)
+        _check_range("scoring_retention_days", self.scoring_retention_days, 2, 365)
+        _check_range("key_deletion_window_days", self.key_deletion_window_days, 7, 30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestConfig:
+    """The stream, the mock server, and how the consumer's mapping reads."""
+
+    stream_retention_hours: int
+    mock_server_enabled: bool
+    mock_events_per_minute: int = 600
+    mock_seed: int = 2015
+    batch_size: int = 1000
+    batch_window_seconds: int = 10
+    retry_attempts: int = 10
+    maximum_record_age_seconds: int = 21600
+    max_event_future_hours: int = 24
+    consumer_memory_mib: int = 512
+    consumer_timeout_seconds: int = 60
+
+    def __post_init__(self) -> None:
+        _check_range("stream_retention_hours", self.stream_retention_hours, 24, 8760)
+        _check_range("mock_events_per_minute", self.mock_events_per_minute, 1, 60_000)
+        _check_range("batch_size", self.batch_size, 1, 10_000)
+        _check_range("batch_window_seconds", self.batch_window_seconds, 0, 300)
+        _check_range("retry_attempts", self.retry_attempts, 0, 10_000)
+        # Records given up after the stream dropped them would be lost without a trace in S3.
+        _check_range(
+            "maximum_record_age_seconds",
+            self.maximum_record_age_seconds,
+            60,
+            min(604_800, self.stream_retention_hours * 3600),
+        )
+        _check_range("max_event_future_hours", self.max_event_future_hours, 0, 168)
+        _check_range("consumer_memory_mib", self.consumer_memory_mib, 256, 10_240)
+        _check_range("consumer_timeout_seconds", self.consumer_timeout_seconds, 10, 900)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessingConfig:
+    """The batch path."""
+
+    schedule_minutes: int = 60
+    max_workers: int = 10
+    job_timeout_minutes: int = 120
+    # Two runs at once are allowed (the ledger's leases order them); the third is one to spare for
+    # a repair by hand.
+    max_concurrent_runs: int = 3
+    crawler_cron_utc: str = "cron(30 2 * * ? *)"
+
+    def __post_init__(self) -> None:
+        if self.schedule_minutes < 5 or 1440 % self.schedule_minutes:
+            raise ConfigError(
+                f"schedule_minutes is {self.schedule_minutes}: "
+                "expected a divisor of 1440 that is at least 5"
+            )
+        _check_range("max_workers", self.max_workers, 2, 299)
+        _check_range("job_timeout_minutes", self.job_timeout_minutes, 10, 2880)
+        _check_range("max_concurrent_runs", self.max_concurrent_runs, 2, 50)
+        _check_pattern(
+            "crawler_cron_utc", self.crawler_cron_utc, r"cron\(.+\)", "an AWS cron(...) expression"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlConfig:
+    """The sentiment model and the batch transform that runs it."""
+
+    image_repository: str = "pytorch-inference"
+    # Python 3.12 with the one package the server needs (numpy), so nothing is vendored; the
+    # domain's code needs 3.11 or later, which rules the scikit-learn images out.
+    image_tag: str = "2.6.0-cpu-py312-ubuntu22.04-sagemaker"
+    image_accounts: Mapping[str, str] = field(default_factory=lambda: INFERENCE_IMAGE_ACCOUNTS)
+    transform_instance_type: str = "ml.m5.large"
+    transform_instance_count: int = 1
+    transform_max_payload_mb: int = 6
+    transform_timeout_minutes: int = 180
+    # SageMaker names this group itself. Turn it off where the account already has it.
+    creates_transform_log_group: bool = True
+
+    def __post_init__(self) -> None:
+        _check_pattern(
+            "transform_instance_type",
+            self.transform_instance_type,
+            r"ml\.[a-z0-9]+\.[a-z0-9]+",
+            "a SageMaker instance type such as ml.m5.large",
+        )
+        _check_range("transform_instance_count", self.transform_instance_count, 1, 20)
+        _check_range("transform_max_payload_mb", self.transform_max_payload_mb, 1, 100)
+        _check_range("transform_timeout_minutes", self.transform_timeout_minutes, 10, 2880)
+        for region, account in self.image_accounts.items():
+            _check_pattern(f"image_accounts[{region}]", account, r"\d{12}", "a 12-digit account")
+        if not self.image_accounts:
+            raise ConfigError("image_accounts is empty: expected one entry per region in use")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarehouseConfig:
+    """Athena."""
+
+    scan_limit_gib: int = 100
+
+    def __post_init__(self) -> None:
+        _check_range("scan_limit_gib", self.scan_limit_gib, 1, 10_240)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmConfig:
+    """Who is told, and from when on."""
+
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    iterator_age_minutes: int = 15
+    no_data_minutes: int = 60
+    quarantine_percent: float = 5.0
+    anomaly_band_width: float = 3.0
+
+    def __post_init__(self) -> None:
+        for email in self.emails:
+            _check_pattern("emails", email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")
+        for phone in self.phones:
+            _check_pattern("phones", phone, r"\+[1-9]\d{6,14}", "an E.164 number such as +15550100")
+        _check_range("iterator_age_minutes", self.iterator_age_minutes, 1, 1440)
+        _check_range("no_data_minutes", self.no_data_minutes, 5, 1440)
+        _check_range("quarantine_percent", self.quarantine_percent, 0.0, 100.0)
+        _check_range("anomaly_band_width", self.anomaly_band_width, 1.0, 10.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageConfig:
+    """One stage. Two stages in one account and region need different `database_prefix`es."""
+
+    stage: str
+    storage: StorageConfig
+    ingest: IngestConfig
+    processing: ProcessingConfig = field(default_factory=ProcessingConfig)
+    ml: MlConfig = field(default_factory=MlConfig)
+    warehouse: WarehouseConfig = field(default_factory=WarehouseConfig)
+    alarms: AlarmConfig = field(default_factory=AlarmConfig)
+    database_prefix: str = "voxlake"
+    metrics_namespace: str = "voxlake"
+    log_retention_days: int = 30
+
+    def __post_init__(self) -> None:
+        if self.stage not in STAGES:
+            raise UnknownStageError(f"stage is {self.stage!r}: expected one of {', '.join(STAGES)}")
+        _check_pattern(
+            "database_prefix",
+            self.database_prefix,
+            r"[a-z][a-z0-9_]{0,39}",
+            "lower-case letters, digits and underscores (Athena folds names to lower case)",
+        )
+        _check_pattern(
+            "metrics_namespace", self.metrics_namespace, r"[A-Za-z0-9_./#-]{1,255}", "a namespace"
+        )
+        if self.log_retention_days not in LOG_RETENTION_DAYS:
+            allowed = ", ".join(map(str, LOG_RETENTION_DAYS))
+            raise ConfigError(
+                f"log_retention_days is {self.log_retention_days}: expected one of {allowed}"
+            )
+        overdue = 2 * self.processing.schedule_minutes
+        if self.storage.landing_retention_days * 1440 <= overdue:
+            raise ConfigError(
+                f"landing_retention_days is {self.storage.landing_retention_days}: expected more "
+                f"than two schedules ({overdue} minutes), or records expire unprocessed"
+            )
+
+    def stack_name(self, stack: str) -> str:
+        """The fixed name by which the CLI and the tests find a stack."""
+        return f"voxlake-{self.stage}-{stack}"
+
+    def database(self, zone: str) -> str:
+        """The catalog's name of a zone (landing, cleansed or analytics)."""
+        return f"{self.database_prefix}_{zone}"
+
+
+def _dev() -> StageConfig:
+    return StageConfig(
+        stage="dev",
+        storage=StorageConfig(
+            retains_data=False, landing_retention_days=14, key_deletion_window_days=7
+        ),
+        ingest=IngestConfig(
+            stream_retention_hours=24, mock_server_enabled=True, mock_events_per_minute=120
+        ),
+        processing=ProcessingConfig(max_workers=2),
+        warehouse=WarehouseConfig(scan_limit_gib=10),
+        log_retention_days=7,
+    )
+
+
+def _prod() -> StageConfig:
+    return StageConfig(
+        stage="prod",
+        storage=StorageConfig(retains_data=True),
+        ingest=IngestConfig(
+            stream_retention_hours=168,
+            mock_server_enabled=False,
+            # Five of the seven days: two are left to redrive by hand what was given up.
+            maximum_record_age_seconds=432_000,
+        ),
+        log_retention_days=90,
+    )
+
+
+def _full() -> StageConfig:
+    return StageConfig(
+        stage="full",
+        storage=StorageConfig(retains_data=True, landing_retention_days=30),
+        ingest=IngestConfig(
+            stream_retention_hours=48, mock_server_enabled=True, batch_window_seconds=1
+        ),
+    )
+
+
+_BUILDERS = {"dev": _dev, "prod": _prod, "full": _full}
+
+
+def load_stage(stage: str) -> StageConfig:
+    """The configuration of a stage.
+
+    Raises:
+        UnknownStageError: the name is none of `STAGES`.
+        ConfigError: a value is outside its range.
+    """
+    if stage not in _BUILDERS:
+        raise UnknownStageError(f"stage is {stage!r}: expected one of {', '.join(STAGES)}")
+    return _BUILDERS[stage]()

@@ -1,0 +1,1 @@
+"""One construct per capability: keyword-only inputs, resources as attributes."""

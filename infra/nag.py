@@ -1,0 +1,152 @@
+"""Findings of cdk-nag's AwsSolutions pack that we accept, each with its reason.
+
+Kept in one reviewed list, and matched by patterns: cdk-nag asks to acknowledge each finding under
+an id that holds generated names (`...ExportsOutputFnGetAttZonesLandingD5733553Arn.../*`), which
+change when a construct moves. A test holds the list to the findings in both directions, so a
+reason that no longer applies has to go.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledged:
+    """One accepted finding.
+
+    Attributes:
+        rule: pattern of the finding's id, such as `AwsSolutions-IAM5[[]Resource::*/scoring/[*]]`
+            (brackets and asterisks that are meant literally stand in brackets).
+        where: pattern of the construct's path below the stack's name.
+        reason: why it is right here.
+    """
+
+    rule: str
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One finding: rule id and construct path, without the stack's stage."""
+
+    rule: str
+    where: str
+
+
+_OBJECTS = "S3 grants on objects end in a wildcard by nature; bucket and prefix are exact"
+
+ACKNOWLEDGED = (
+    Acknowledged(
+        rule="AwsSolutions-S1",
+        where="storage/Zones/*",
+        reason="Server access logs would need a sixth bucket that cannot use our key; where an "
+        "account needs object-level records, CloudTrail data events give them under the key",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-SMG4",
+        where="storage/PseudonymKey/*",
+        reason="A rotated key would break every join between older and newer rows",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-KDS3",
+        where="ingest/Events/*",
+        reason="Everything is encrypted with the one customer key, the stream too",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-L1",
+        where="*/Function/*",
+        reason="Python 3.12 is the version the dependencies' wheels are locked for",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-GL1",
+        where="processing/*",
+        reason="The jobs' log groups are made beforehand, under the customer key; the crawler "
+        "logs folder names only",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-GL3",
+        where="processing/*",
+        reason="No job uses bookmarks: the ledger says what is pending",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-SF2",
+        where="processing/BatchPath/*",
+        reason="Every state's input and output is logged; nothing else would read the traces",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::*Zones*Arn*/[*]]",
+        where="*/Role/DefaultPolicy/*",
+        reason=_OBJECTS,
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::*:table/voxlake_*/[*]]",
+        where="processing/*/Role/DefaultPolicy/*",
+        reason="All tables of one of our databases",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::*:log-group:/aws*:[*]]",
+        where="*/Role/DefaultPolicy/*",
+        reason="All streams of one named log group, whose names the service chooses",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::*:transform-job/voxlake-[*]]",
+        where="processing/BatchPath/*",
+        reason="A transform job's name holds its run's id; the prefix is ours",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::[*]]",
+        where="ml/Sentiment/Role/*",
+        reason="ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resources; the "
+        "latter is bound to SageMaker's namespace",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::[*]]",
+        where="processing/*To*/Role/*",
+        reason="cloudwatch:PutMetricData knows no resources; it is bound to Glue's namespace",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::[*]]",
+        where="processing/Reconciler/Role/*",
+        reason="Reading metrics knows no resources",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::[*]]",
+        where="processing/BatchPath/Role/*",
+        reason="Log delivery of Step Functions knows no resources",
+    ),
+)
+
+
+def findings(report: Mapping[str, Any]) -> list[Finding]:
+    """The findings in a `validation-report.json`, of every plugin that took part."""
+    found = {
+        Finding(violation["ruleName"], _below_stage(construct["constructPath"]))
+        for plugin in report["pluginReports"]
+        for violation in plugin["violations"]
+        for construct in violation["violatingConstructs"]
+    }
+    return sorted(found)
+
+
+def unacknowledged(found: Iterable[Finding]) -> list[Finding]:
+    """Findings that no entry of the list accepts."""
+    return [finding for finding in found if not any(_accepts(e, finding) for e in ACKNOWLEDGED)]
+
+
+def unused(found: Iterable[Finding]) -> list[Acknowledged]:
+    """Entries of the list that accept nothing any more."""
+    known = list(found)
+    return [e for e in ACKNOWLEDGED if not any(_accepts(e, finding) for finding in known)]
+
+
+def _accepts(entry: Acknowledged, finding: Finding) -> bool:
+    return fnmatchcase(finding.rule, entry.rule) and fnmatchcase(finding.where, entry.where)
+
+
+def _below_stage(path: str) -> str:
+    """`voxlake-full-storage/Zones/...` -> `storage/Zones/...`."""
+    stack, _, rest = path.partition("/")
+    return f"{stack.rsplit('-', 1)[-1]}/{rest}"

@@ -1,0 +1,65 @@
+"""Alarms: what an operator is told, and where to look then."""
+
+from constructs import Construct
+
+from infra.config import StageConfig
+from infra.constructs.alarms import (
+    AlarmTopic,
+    FailedJobs,
+    LoggedErrors,
+    LogQueries,
+    PipelineAlarms,
+)
+from infra.constructs.lake_stack import LakeStack
+from infra.stacks.ingest import IngestStack
+from infra.stacks.processing import ProcessingStack
+from infra.stacks.storage import StorageStack
+
+
+class AlarmsStack(LakeStack):
+    """Watches both paths and tells one topic."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        config: StageConfig,
+        storage: StorageStack,
+        ingest: IngestStack,
+        processing: ProcessingStack,
+    ) -> None:
+        super().__init__(scope, config=config, name="alarms")
+        self.topic = AlarmTopic(self, "Alarms", config=config.alarms, key=storage.key).topic
+        functions = (
+            ingest.mock_server,
+            ingest.consumer,
+            processing.planner,
+            processing.reconciler,
+        )
+        PipelineAlarms(
+            self,
+            "Pipeline",
+            config=config,
+            topic=self.topic,
+            stream=ingest.stream,
+            consumer=ingest.consumer,
+            mapping_id=ingest.mapping.mapping_id,
+            reconciler=processing.reconciler,
+            state_machine=processing.batch_path.state_machine,
+        )
+        FailedJobs(
+            self,
+            "FailedJobs",
+            topic=self.topic,
+            job_names=[job.name for job in processing.jobs],
+            state_machine_arn=processing.batch_path.state_machine.state_machine_arn,
+        )
+        LoggedErrors(self, "LoggedErrors", config=config, topic=self.topic, functions=functions)
+        LogQueries(
+            self,
+            "LogQueries",
+            stack_name=self.stack_name,
+            functions=functions,
+            batch_path_logs=processing.batch_path.log_group,
+        )
+        self.output("AlarmTopicArn", self.topic.topic_arn, "Where alarms are published")

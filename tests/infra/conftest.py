@@ -1,0 +1,111 @@
+"""Each stage is synthesised once, as a user would: a bare environment, no `node`, no credentials.
+
+The tests of this folder run in one worker (`--dist loadgroup`), so that holds under xdist too.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.config import STACKS, STAGES
+from infra.packaging import REPOSITORY
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("infra"))
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A synthesised cloud assembly and what the synthesis said."""
+
+    stage: str
+    folder: Path
+    stderr: str
+
+    def template(self, stack: str) -> dict[str, Any]:
+        path = self.folder / f"voxlake-{self.stage}-{stack}.template.json"
+        return json.loads(path.read_text())
+
+    def resources(self, stack: str, type_: str | None = None) -> dict[str, dict[str, Any]]:
+        return {
+            name: resource
+            for name, resource in self.template(stack)["Resources"].items()
+            if type_ in (None, resource["Type"])
+        }
+
+    def only(self, stack: str, type_: str) -> dict[str, Any]:
+        """The properties of the stack's one resource of a type."""
+        (resource,) = self.resources(stack, type_).values()
+        return resource["Properties"]
+
+    def all_resources(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """(stack, logical id, resource) of every stack."""
+        for stack in STACKS:
+            for name, resource in self.resources(stack).items():
+                yield stack, name, resource
+
+
+@pytest.fixture(scope="session")
+def synthesise() -> Callable[..., Assembly]:
+    """Synthesises a stage into a folder by the command that users run."""
+    return _synthesise
+
+
+def _synthesise(stage: str | None, out: Path, **environment: str) -> Assembly:
+    chosen = ["--stage", stage] if stage else []
+    run = subprocess.run(
+        [sys.executable, "-m", "infra.app", *chosen, "--out", str(out)],
+        cwd=REPOSITORY,
+        env={
+            "PATH": "/nonexistent",
+            "HOME": str(out.parent),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "CDK_VALIDATION": "false",
+            # Whoever asks a proxy that is not there has asked the network.
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return Assembly(stage or "", out, run.stderr)
+
+
+@pytest.fixture(scope="session")
+def assemble(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Assembly]:
+    """The assembly of a stage, made at its first use."""
+    made: dict[str, Assembly] = {}
+
+    def of_stage(stage: str) -> Assembly:
+        if stage not in made:
+            folder = tmp_path_factory.mktemp(f"synth-{stage}")
+            made[stage] = _synthesise(stage, folder / "cdk.out")
+        return made[stage]
+
+    return of_stage
+
+
+@pytest.fixture(scope="session")
+def full(assemble: Callable[[str], Assembly]) -> Assembly:
+    return assemble("full")
+
+
+@pytest.fixture(scope="session", params=STAGES)
+def assembly(request: pytest.FixtureRequest, assemble: Callable[[str], Assembly]) -> Assembly:
+    """Every stage in turn."""
+    return assemble(request.param)
