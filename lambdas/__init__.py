@@ -1,0 +1,1 @@
+"""The functions of the stream and batch paths, one folder each."""

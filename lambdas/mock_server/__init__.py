@@ -1,0 +1,1 @@
+"""A living, invented social network that fills the stream: seeded and deterministic."""

@@ -1,0 +1,1 @@
+"""Kinesis events to landing: validate, split, write, record in the ledger."""
