@@ -1,0 +1,1 @@
+"""What the jobs share: the ledger, leases, publishing, arguments, paths. No awsglue anywhere."""

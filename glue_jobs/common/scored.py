@@ -1,0 +1,149 @@
+"""What is counted over scored texts: pure frames in, the analytics tables' rows out.
+
+Sums of polarity are added as decimals: doubles would depend on the order of the rows, and
+repeating a run would give other last digits.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from voxlake.tables import ALL_TRACKERS, NO_TRACKER
+
+WORDS_EACH = 200
+MIN_WORD_LENGTH = 3
+INTERACTIONS = ("like", "share", "follow", "view", "click")
+INTERACTION_TYPE = "interaction"
+
+_EXACT = "decimal(20,12)"
+
+
+def each_tracker(rows: DataFrame, *, untracked: bool) -> DataFrame:
+    """Each row once as tracker ``(all)`` and once for each of its trackers.
+
+    Args:
+        untracked: whether rows without tracker also appear as ``(none)``.
+    """
+    trackers = F.coalesce("trackers", F.array().cast("array<string>"))
+    if untracked:
+        none = F.array(F.lit(NO_TRACKER))
+        trackers = F.when(F.size(trackers) == 0, none).otherwise(trackers)
+    return rows.withColumn(
+        "tracker", F.explode(F.concat(F.array(F.lit(ALL_TRACKERS)), trackers))
+    ).drop("trackers")
+
+
+def sentiment_hourly(scored: DataFrame) -> DataFrame:
+    """Rows of sentiment_hourly with dt."""
+
+    def texts_of(sentiment: str) -> Column:
+        return F.count_if(F.col("sentiment") == sentiment).alias(sentiment)
+
+    total = F.sum(F.col("polarity").cast(_EXACT))
+    return (
+        each_tracker(scored.withColumn("hour", F.date_trunc("hour", "occurred_at")), untracked=True)
+        .groupBy("dt", "hour", "tracker", "source", "event_type")
+        .agg(
+            F.count("*").alias("texts"),
+            *map(texts_of, ("negative", "neutral", "positive")),
+            total.cast("double").alias("polarity_sum"),
+            (total.cast("double") / F.count("*")).alias("polarity_mean"),
+        )
+    )
+
+
+def authors_daily(scored: DataFrame) -> DataFrame:
+    """Rows of authors_daily with dt."""
+    return scored.groupBy("dt", "author_id", "source").agg(
+        F.count("*").alias("texts"),
+        _total("like_count", "likes"),
+        _total("share_count", "shares"),
+        _mean("polarity").alias("polarity_mean"),
+    )
+
+
+def word_frequencies(scored: DataFrame) -> DataFrame:
+    """Rows of word_frequencies with dt; ``scored`` has ``lemmas`` too."""
+    letters = r"\p{L}"
+    words = F.array_distinct(
+        F.filter("lemmas", lambda word: (F.length(word) >= MIN_WORD_LENGTH) & word.rlike(letters))
+    )
+    counted = (
+        each_tracker(
+            scored.select("dt", "sentiment", "trackers", words.alias("words")), untracked=False
+        )
+        .withColumn("word", F.explode("words"))
+        .groupBy("dt", "sentiment", "tracker", "word")
+        .agg(F.count("*").alias("texts"))
+    )
+    best = Window.partitionBy("dt", "sentiment", "tracker").orderBy(F.desc("texts"), "word")
+    return (
+        counted.withColumn("_rank", F.row_number().over(best))
+        .where(F.col("_rank") <= WORDS_EACH)
+        .drop("_rank")
+    )
+
+
+def engagement_daily(scored: DataFrame, interactions: DataFrame) -> DataFrame:
+    """Rows of engagement_daily with dt.
+
+    Args:
+        scored: rows of texts_scored of the days.
+        interactions: rows of interactions of the same days.
+    """
+    of_texts = (
+        each_tracker(scored, untracked=True)
+        .groupBy("dt", "tracker", "source", "event_type")
+        .agg(
+            F.count("*").alias("texts"),
+            _total("like_count", "likes"),
+            _total("share_count", "shares"),
+            *[F.lit(0).cast("bigint").alias(f"interactions_{kind}") for kind in INTERACTIONS],
+        )
+    )
+    nothing = [F.lit(0).cast("bigint").alias(name) for name in ("texts", "likes", "shares")]
+    of_interactions = interactions.groupBy("dt", "source").agg(
+        *[F.count_if(F.col("kind") == kind).alias(f"interactions_{kind}") for kind in INTERACTIONS]
+    )
+    return of_texts.unionByName(
+        of_interactions.select(
+            "dt",
+            "source",
+            F.lit(ALL_TRACKERS).alias("tracker"),
+            F.lit(INTERACTION_TYPE).alias("event_type"),
+            *nothing,
+            *[f"interactions_{kind}" for kind in INTERACTIONS],
+        )
+    )
+
+
+def conversations(messages: DataFrame) -> DataFrame:
+    """Rows of conversations with dt.
+
+    Args:
+        messages: all messages of each conversation, over all its days: conversation_id, source,
+            event_id, turn, speaker, occurred_at, polarity.
+    """
+    order = F.struct("occurred_at", "turn", "event_id")
+    return (
+        messages.groupBy("conversation_id", "source")
+        .agg(
+            F.count("*").alias("turns"),
+            F.countDistinct("speaker").alias("speakers"),
+            F.min("occurred_at").alias("started_at"),
+            F.max("occurred_at").alias("ended_at"),
+            F.min_by("polarity", order).alias("polarity_first"),
+            F.max_by("polarity", order).alias("polarity_last"),
+            _mean("polarity").alias("polarity_mean"),
+        )
+        .withColumn("dt", F.col("started_at").cast("date").cast("string"))
+    )
+
+
+def _total(name: str, alias: str) -> Column:
+    return F.coalesce(F.sum(name), F.lit(0)).alias(alias)
+
+
+def _mean(name: str) -> Column:
+    return F.sum(F.col(name).cast(_EXACT)).cast("double") / F.count("*")

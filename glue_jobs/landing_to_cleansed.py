@@ -1,0 +1,423 @@
+"""Glue job: pending landing objects become cleansed Parquet, each event once.
+
+Claims what the ledger has pending, finds redelivered and duplicate lines, masks and normalises,
+puts every event into the ``dt`` of its event time, and publishes new versions of the partitions
+that change. Repeating it, also after a crash, gives the same tables.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import reduce
+
+import boto3
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from glue_jobs.common import landing
+from glue_jobs.common.arguments import JobArguments
+from glue_jobs.common.cleaning import CleaningRules, cleansed, must_go_by_python
+from glue_jobs.common.damage import find_damage, lost_lines
+from glue_jobs.common.files import LakeFiles
+from glue_jobs.common.frames import table_columns
+from glue_jobs.common.job import Job, now_text, repeated
+from glue_jobs.common.ledger import Ledger
+from glue_jobs.common.publisher import SMALL_ROWS, Publisher, TableWrite, Written
+from glue_jobs.common.report import number_table
+from glue_jobs.common.session import shuffle_partitions
+from glue_jobs.common.tally import (
+    LATER,
+    NEW,
+    QUARANTINE_TABLE,
+    RECORDED,
+    REDELIVERED,
+    REPEATED,
+    REPLACES,
+    Cell,
+    Tally,
+    tally,
+    with_existing,
+)
+from voxlake.ids import Pseudonymiser
+from voxlake.ledger import items, rules
+from voxlake.ledger.items import Item
+from voxlake.tables import TABLE_OF_EVENT_TYPE, TABLES, Table
+from voxlake.trackers import load_trackers
+
+JOB = "landing_to_cleansed"
+TARGETS = [TABLES[name] for name in (*TABLE_OF_EVENT_TYPE.values(), QUARANTINE_TABLE)]
+REPORT_COLUMNS = ("read", "valid", "redelivered", "duplicate", "quarantined", "written")
+
+_ROWS_EACH_SALT = 1_000_000
+# So many keys of the run's lines go to every task; more of them are shuffled instead.
+_BROADCAST_ROWS = 200_000
+_IDENTITY = ("_table", "dt", "_id")
+
+
+def arrival_order(prefix: str = "") -> list[Column]:
+    """What makes a line the first: arrival, shard, sequence number (as a number)."""
+    sequence = F.col(f"{prefix}sequence")
+    return [F.col(f"{prefix}arrival"), F.col(f"{prefix}shard"), F.length(sequence), sequence]
+
+
+def with_status(lines: DataFrame, salts: int = 1) -> DataFrame:
+    """Says of each line what it is among the lines of the run.
+
+    Args:
+        lines: see ``landing.lines``.
+        salts: into how many tasks a table's day may be spread.
+
+    Returns:
+        The lines with ``_status``: ``new`` for the first of its (_table, dt, _id) in order of
+        arrival, ``repeated`` for the others, ``redelivered`` for a line that an object processed
+        before, or an earlier object of this run, holds.
+    """
+    # The sort before the window compares numbers this way, hardly ever the texts after them, and
+    # a table's lines stay together, so that reading one table from the cache skips the others.
+    near = F.xxhash64("_id", "dt").bitwiseAND(F.lit(2**56 - 1))
+    places = [part for at, table in enumerate(TARGETS) for part in (table.name, at * 2**56)]
+    sort_key = F.create_map(*map(F.lit, places))[F.col("_table")] + near
+    same_event = Window.partitionBy(
+        "_sort_key", "_table", "dt", "_salt", "_id", "_covered"
+    ).orderBy(*arrival_order(), "_object")
+    same_record = F.lag("shard").over(same_event).eqNullSafe(F.col("shard")) & F.lag(
+        "sequence"
+    ).over(same_event).eqNullSafe(F.col("sequence"))
+    # Without its sequence number a line is nothing but its place among its equals.
+    nameless = F.col("sequence").isNull()
+    status = (
+        F.when(nameless, NEW)
+        .when(F.col("_covered") | same_record, REDELIVERED)
+        .when(F.col("_place") == 1, NEW)
+        .otherwise(REPEATED)
+    )
+
+    def numbered(name: str) -> Column:
+        return F.when(nameless, F.concat(F.col(name), F.lit("#"), F.col("_place"))).otherwise(
+            F.col(name)
+        )
+
+    return (
+        lines.withColumn("_salt", F.pmod(F.xxhash64("_id"), F.lit(salts)))
+        # By day, not by identity: one shuffle serves the window and the files.
+        .repartition("_table", "dt", "_salt")
+        .withColumn("_sort_key", sort_key)
+        .withColumn("_place", F.row_number().over(same_event))
+        .withColumn("_status", status)
+        .withColumns({"_id": numbered("_id"), "detail": numbered("detail")})
+        .drop("_sort_key", "_salt", "_place", "_covered")
+    )
+
+
+def existing_identities(rows: DataFrame, table: Table) -> DataFrame:
+    """Identity and delivery of a cleansed table's rows: _table, dt, _id, _was_arrival, …"""
+    identity = landing.quarantine_id() if table.name == QUARANTINE_TABLE else F.col("event_id")
+    return rows.select(
+        F.lit(table.name).alias("_table"),
+        "dt",
+        identity.alias("_id"),
+        *[F.col(name).alias(f"_was_{name}") for name in landing.DELIVERY],
+    )
+
+
+def with_existing_row(lines: DataFrame, existing: DataFrame) -> DataFrame:
+    """Says of each line what it is beside the row its table has, in ``_existing``.
+
+    Args:
+        lines: with ``_status``.
+        existing: see ``existing_identities``; an identity once.
+
+    Returns:
+        The lines with ``_existing``: null where the table has no such row, ``recorded`` where the
+        row is this very line, ``replaces`` where this line arrived before the row and is the
+        first of its run, else ``later``.
+    """
+    there = F.col("_was_arrival").isNotNull()
+    same = F.col("_was_shard").eqNullSafe(F.col("shard")) & F.col("_was_sequence").eqNullSafe(
+        F.col("sequence")
+    )
+
+    def order(prefix: str) -> Column:
+        return F.struct(
+            *[column.alias(f"by{at}") for at, column in enumerate(arrival_order(prefix))]
+        )
+
+    first_now = (F.col("_status") == NEW) & (order("") < order("_was_"))
+    existing_is = (
+        F.when(there & same, RECORDED).when(there & first_now, REPLACES).when(there, LATER)
+    )
+    return (
+        lines.join(existing, list(_IDENTITY), "left")
+        .withColumn("_existing", existing_is)
+        .drop(*[f"_was_{name}" for name in landing.DELIVERY])
+    )
+
+
+def count_cells(lines: DataFrame) -> list[Cell]:
+    """The lines counted by what they are."""
+    if "_existing" not in lines.columns:
+        lines = lines.withColumn("_existing", F.lit(None).cast("string"))
+    keys = ("_object", "_type", "_table", "dt", "_status", "_existing")
+    return [Cell(*row) for row in lines.groupBy(*keys).count().collect()]
+
+
+def rows_of(table: Table, lines: DataFrame, cleaning: CleaningRules) -> DataFrame:
+    """Lines of a table's events, or quarantined lines, as its rows."""
+    if table.name == QUARANTINE_TABLE:
+        return lines.select(*table_columns(table), "dt")
+    return cleansed(lines, table, cleaning)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The landing objects of a run.
+
+    Attributes:
+        objects: their ledger items, by key.
+        overlaps: {key: stretches that objects processed before hold}.
+    """
+
+    objects: dict[str, Item]
+    overlaps: dict[str, list[tuple[int, int]]]
+
+    @property
+    def records(self) -> int:
+        return sum(item["records"] for item in self.objects.values())
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(item["bytes"] for item in self.objects.values())
+
+
+def claim(ledger: Ledger, files: LakeFiles, root: str) -> Claim:
+    """What is pending and lies in storage; to be called under the leases.
+
+    An object that is not there stays pending for reconcile to report, and says so here.
+    """
+    seen = ledger.pending_objects()
+    shards: dict[tuple[str, str], int] = {}
+    for item in seen:
+        pair = (item["kind"], item["shard"])
+        shards[pair] = min(int(item["first"]), shards.get(pair, int(item["first"])))
+    # The index lags behind the table, so what it shows is asked again, consistently.
+    with ThreadPoolExecutor(8) as pool:
+        parts = pool.map(lambda pair: ledger.objects_from(*pair, shards[pair]), shards)
+        near = [item for part in parts for item in part]
+    pending = {item["key"]: item for item in near if item["state"] == items.STATE_PENDING}
+    present = files.present(root, pending)
+    for key in sorted(pending.keys() - present):
+        print(f"missing: {key} is pending in the ledger but not in landing; left pending")
+    objects = {key: pending[key] for key in sorted(present)}
+    done = [item for item in near if item["state"] == items.STATE_DONE]
+    return Claim(objects, rules.overlaps(objects.values(), done))
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The run's lines, what became of them, and the rows they meet in the tables."""
+
+    lines: DataFrame
+    existing: DataFrame | None
+    sums: Tally
+
+
+def decide(
+    spark: SparkSession, publisher: Publisher, claimed: Claim, root: str, cleaning: CleaningRules
+) -> Decided:
+    """Reads the claimed objects once and says of every line what it is."""
+    shuffle_partitions(spark, claimed.records)
+    raw = landing.read_objects(spark, root, list(claimed.objects))
+    salts = max(1, claimed.records // _ROWS_EACH_SALT)
+    lines = with_status(landing.lines(raw, claimed.overlaps), salts)
+    lines = lines.withColumn("_by_python", must_go_by_python(cleaning)).persist(
+        StorageLevel.MEMORY_AND_DISK
+    )
+    cells = count_cells(lines)
+
+    read = tally(cells).lines
+    short = {
+        key: (read[key], item["records"])
+        for key, item in claimed.objects.items()
+        if read[key] < item["records"]
+    }
+    damaged = find_damage(spark, root, short)
+    if damaged:
+        for one in damaged:
+            print(f"damaged: {one.key}: {one.why}; {one.lost} lines go to quarantine")
+        lost = lost_lines(lines, damaged)
+        lines, cells = lines.unionByName(lost), cells + count_cells(lost)
+
+    existing = meet_existing(publisher, lines, cells)
+    if existing is None:
+        return Decided(lines, None, tally(cells))
+    unseen = lines.where(F.col("_status") != REDELIVERED)
+    matched = count_cells(with_existing_row(unseen, existing).where(F.col("_existing").isNotNull()))
+    return Decided(lines, existing if matched else None, tally(with_existing(cells, matched)))
+
+
+def meet_existing(
+    publisher: Publisher, lines: DataFrame, cells: Sequence[Cell]
+) -> DataFrame | None:
+    """Identities of existing rows that lines of the run have too; None where there can be none.
+
+    Reads four columns of the touched partitions and nothing else.
+    """
+    new = [cell for cell in cells if cell.status == NEW]
+    parts = []
+    for table in TARGETS:
+        dts = {cell.dt for cell in new if cell.table == table.name}
+        if dts & publisher.versions(table).keys():
+            parts.append(existing_identities(publisher.read(table, dts), table))
+    if not parts:
+        return None
+    keys = lines.where(F.col("_status") == NEW).select(*_IDENTITY)
+    if sum(cell.lines for cell in new) <= _BROADCAST_ROWS:
+        keys = F.broadcast(keys)
+    everything = reduce(DataFrame.unionByName, parts)
+    return everything.join(keys, list(_IDENTITY), "left_semi").persist(StorageLevel.MEMORY_AND_DISK)
+
+
+def table_write(
+    table: Table, decided: Decided, publisher: Publisher, cleaning: CleaningRules
+) -> TableWrite:
+    """New contents of a table's partitions that gain or exchange rows; the others stay."""
+    dts = decided.sums.touched(table.name)
+    current = publisher.versions(table)
+    chosen = decided.lines.where(
+        (F.col("_table") == table.name) & (F.col("_status") == NEW) & F.col("dt").isin(dts)
+    )
+    if decided.existing is not None:
+        of_table = decided.existing.where(F.col("_table") == table.name)
+        chosen = with_existing_row(chosen, of_table).where(
+            F.col("_existing").isNull() | (F.col("_existing") == REPLACES)
+        )
+    frame = rows_of(table, chosen, cleaning)
+    fresh = not any(dt in current for dt in dts)
+    if not fresh:
+        kept = publisher.read(table, dts)
+        if any(decided.sums.replaced[table.name, dt] for dt in dts):
+            gone = chosen.where(F.col("_existing") == REPLACES).select("dt", "event_id")
+            kept = kept.join(gone, ["dt", "event_id"], "left_anti")
+        frame = kept.unionByName(frame)
+    rows = {
+        dt: decided.sums.net[table.name, dt] + (current[dt]["rows"] if dt in current else 0)
+        for dt in dts
+    }
+    return TableWrite(
+        table=table,
+        frame=frame,
+        dts=tuple(dts),
+        rows=rows,
+        small=sum(rows.values()) <= SMALL_ROWS,
+        # As ``with_status`` left them: a file a day from each of cleaning's two ways, until the
+        # day is rewritten.
+        by_day=fresh,
+    )
+
+
+def run(job: Job, cleaning: CleaningRules) -> Item | None:
+    """One run of the job.
+
+    Returns:
+        The run's ledger item; None where nothing was pending and nothing was done.
+    """
+    started_at = now_text()
+    if not job.ledger.pending_objects():
+        print("nothing pending: no object to process, nothing done")
+        return None
+    spark = job.spark()
+    return repeated(lambda: _attempt(job, spark, cleaning, started_at))
+
+
+def _attempt(
+    job: Job, spark: SparkSession, cleaning: CleaningRules, started_at: str
+) -> Item | None:
+    with job.leases(TARGETS) as leases:
+        publisher = job.publisher(spark, leases)
+        claimed = claim(job.ledger, publisher.files, job.lake.landing)
+        if not claimed.objects:
+            print("nothing pending: another run has processed it, nothing done")
+            return None
+        job.ledger.put_run(
+            items.run_item(
+                run_id=job.run_id, job=JOB, state=items.STATE_STARTED, started_at=started_at
+            )
+        )
+        decided = decide(spark, publisher, claimed, job.lake.landing, cleaning)
+        for of_object in decided.sums.objects.values():
+            rules.check_counts(of_object)
+        written = publisher.write(
+            [
+                table_write(table, decided, publisher, cleaning)
+                for table in TARGETS
+                if decided.sums.touched(table.name)
+            ]
+        )
+        publisher.publish_and(
+            written,
+            lambda: job.ledger.mark_done(
+                [(item, decided.sums.objects[key]) for key, item in claimed.objects.items()],
+                job.run_id,
+            ),
+        )
+        item = finished(job, claimed, decided.sums, written, started_at)
+        job.ledger.put_run(item)
+        spark.catalog.clearCache()
+    show(item, len(claimed.objects))
+    return item
+
+
+def finished(
+    job: Job, claimed: Claim, sums: Tally, written: Sequence[Written], started_at: str
+) -> Item:
+    """The run's item: counts by table, rows by partition, bytes."""
+    counts = {
+        name: {column: of_table[column] for column in REPORT_COLUMNS}
+        for name, of_table in sums.tables.items()
+    }
+    partitions: dict[str, dict[str, int]] = {}
+    for one in written:
+        partitions.setdefault(one.table.name, {})[one.dt] = one.rows
+        counts[one.table.name]["written"] += one.rows
+    return items.run_item(
+        run_id=job.run_id,
+        job=JOB,
+        state=items.STATE_DONE,
+        started_at=started_at,
+        finished_at=now_text(),
+        counts=counts,
+        partitions=partitions,
+        bytes_in=claimed.size_bytes,
+        bytes_out=sum(one.size_bytes for one in written),
+    )
+
+
+def show(item: Item, objects: int) -> None:
+    """Prints what a run did."""
+    print(number_table(JOB, REPORT_COLUMNS, item["counts"]))
+    rewritten = sum(len(dts) for dts in item["partitions"].values())
+    print(
+        f"{objects} objects, {item['bytes_in']:,} bytes in; {rewritten} partitions, "
+        f"{item['bytes_out']:,} bytes out; write amplification {item['write_amplification']}"
+    )
+
+
+def main(argv: Sequence[str]) -> None:
+    """Runs the job as Glue starts it."""
+    arguments = JobArguments.parse(argv)
+    secret = boto3.client("secretsmanager").get_secret_value(
+        SecretId=arguments.pseudonym_secret_arn
+    )["SecretString"]
+    key = json.loads(secret)
+    Pseudonymiser.from_secret(key)  # a bad key fails here, by name, not in a Python worker
+    cleaning = CleaningRules(key["key_id"], key["key"].encode(), load_trackers().kept_handles)
+    run(Job.from_arguments(JOB, arguments), cleaning)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
