@@ -1,0 +1,1 @@
+"""The laptop cloud: the part of AWS that a synthesised CDK template uses, in one local process."""

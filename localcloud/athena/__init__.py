@@ -1,0 +1,1 @@
+"""Amazon Athena: queries of the Glue Data Catalog, run by DuckDB."""

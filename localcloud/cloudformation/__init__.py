@@ -1,0 +1,1 @@
+"""CloudFormation: deploys a cloud assembly through the API calls of the services."""

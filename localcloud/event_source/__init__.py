@@ -1,0 +1,1 @@
+"""Event source mappings: Kinesis shards delivered to functions in batches."""

@@ -1,0 +1,1 @@
+"""EventBridge: rules that fire on a schedule or on an event."""

@@ -1,0 +1,1 @@
+"""AWS Glue: job runs under PySpark and crawlers, over moto's Data Catalog."""

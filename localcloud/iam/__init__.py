@@ -1,0 +1,1 @@
+"""Who calls, and what the caller's policies allow."""

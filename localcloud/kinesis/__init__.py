@@ -1,0 +1,1 @@
+"""Kinesis: moto's streams with a data plane of our own."""

@@ -1,0 +1,1 @@
+"""CloudWatch Logs: saved queries, which moto does not keep."""

@@ -1,0 +1,1 @@
+"""SNS: deliveries to people, which moto does not make."""

@@ -1,0 +1,1 @@
+"""Step Functions: standard state machines in JSONPath Amazon States Language."""
