@@ -1,0 +1,3 @@
+from voxlake.cli.main import main
+
+main()

@@ -1,0 +1,117 @@
+"""`report`: writes the HTML report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voxlake.cli.options import Json, Stage, out, print_json
+from voxlake.cli.target import Target, home
+from voxlake.errors import VoxlakeError
+
+METRICS = Path("sagemaker/models/sentiment/metrics.json")
+TABLE_NAMES = ("posts", "comments", "messages", "interactions", "profiles")
+
+
+class ReportError(VoxlakeError):
+    """The report cannot be written where it was asked for."""
+
+
+def report(
+    file: Annotated[
+        Path | None,
+        typer.Option("--out", help="Where to write it; .voxlake/report.html if unsaid."),
+    ] = None,
+    stage: Stage = "local",
+    json_: Json = False,
+) -> None:
+    """Writes one self-contained HTML file: what people feel, over time and about what.
+
+    Example: voxlake report --out report.html
+    """
+    path = write_report(Target(stage), file)
+    if json_:
+        print_json({"report": str(path), "bytes": path.stat().st_size})
+    else:
+        out.print(path.as_uri(), soft_wrap=True)
+
+
+def write_report(target: Target, file: Path | None = None) -> Path:
+    """Gathers, renders, writes; returns the absolute path. Raises ReportError, QueryError."""
+    from voxlake.cli.laptop import project_root
+    from voxlake.cli.report.data import gather
+    from voxlake.trackers import load_trackers
+
+    names = {tracker.id: tracker.name for tracker in load_trackers().trackers}
+    data = gather(target, names=names, metrics_file=project_root() / METRICS)
+    path = (file or home() / "report.html").absolute()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render(data), encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"cannot write the report to {path}: {error.strerror}") from None
+    return path
+
+
+def render(data) -> str:
+    """The page for `data` (a ReportData). Text from the lake is escaped, never markup."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from voxlake.cli.report import charts
+    from voxlake.cli.report.data import SENTIMENTS
+    from voxlake.cli.report.headline import headline
+    from voxlake.cli.report.words import cloud
+
+    volumes = {t: [day.get(t, 0) for day in data.volumes.values()] for t in TABLE_NAMES}
+    volumes = {t: counts for t, counts in volumes.items() if any(counts)}
+    environment = Environment(
+        loader=PackageLoader("voxlake.cli.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html").render(
+        data=data,
+        headline=headline(data),
+        kinds=list(volumes),
+        volume_chart=Markup(
+            charts.stacked_columns(
+                "Events by day and type",
+                [short_day(d) for d in data.volumes],
+                volumes,
+                {t: f"kind-{i}" for i, t in enumerate(volumes)},
+            )
+        ),
+        time_chart=Markup(_time_chart(data)) if data.over_time else "",
+        tracker_rows=Markup(charts.stacked_rows(data.trackers)),
+        clouds={s: Markup(cloud(s, data.words.get(s, []))) for s in SENTIMENTS},
+        sentiments=SENTIMENTS,
+    )
+
+
+def _time_chart(data) -> str:
+    from voxlake.cli.report import charts
+
+    short = short_time if data.by_hour else short_day
+    return charts.share_bands(
+        "Share of negative, neutral and positive texts over time",
+        data.over_time,
+        [short(split.name) for split in data.over_time],
+    )
+
+
+def short_day(day: str) -> str:
+    """2015-02-22 -> 22 Feb."""
+    found = datetime.fromisoformat(day)
+    return f"{found.day} {found:%b}"
+
+
+def short_time(hour: str) -> str:
+    """2015-02-22 13:00 -> 22 Feb 13h."""
+    found = datetime.fromisoformat(hour)
+    return f"{found.day} {found:%b} {found:%H}h"
