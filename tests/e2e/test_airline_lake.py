@@ -1,0 +1,114 @@
+"""Ten thousand real tweets end to end: exact counts, same scores without labels, nobody's name."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.lake import ROOT
+from voxlake.text.normalise import normalise
+from voxlake.trackers import load_trackers
+
+FILE = (
+    Path(os.environ.get("VOXLAKE_DATA", ROOT.parent / "shared" / "data")) / "airline/train.jsonl.gz"
+)
+LABELS = (
+    "label",
+    "airline_sentiment",
+    "airline_sentiment_confidence",
+    "airline_sentiment_gold",
+    "negativereason",
+    "negativereason_confidence",
+    "negativereason_gold",
+    "topic",
+    "topic_no",
+    "topic_prob",
+)
+SCORES = "SELECT event_id, dt, sentiment, polarity FROM voxlake_analytics.texts_scored ORDER BY 1"
+
+pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"real data is not at {FILE}")
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict]:
+    with gzip.open(FILE, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def airline(lake, tmp_path_factory, rows):
+    """The file, its label fields stripped, sent and run once."""
+    stripped = tmp_path_factory.mktemp("data") / "train.jsonl"
+    with stripped.open("w", encoding="utf-8") as out:
+        for row in rows:
+            kept = {k: v for k, v in row.items() if k not in LABELS}
+            out.write(json.dumps(kept, ensure_ascii=False) + "\n")
+    lake.voxlake("send", str(stripped), "--wait")
+    lake.json("run")
+    lake.scores = lake.sql(SCORES)
+    return lake
+
+
+def test_every_distinct_tweet_is_scored_once_and_the_rest_are_duplicates(airline, rows):
+    distinct = {row["id"] for row in rows}
+    assert {s["event_id"] for s in airline.scores} == {f"file-{id_}" for id_ in distinct}
+    assert len(airline.scores) == 10_102
+    post = airline.json("reconcile")["event_types"]["post"]
+    assert (post["received"], post["cleansed"], post["duplicate"]) == (10_185, 10_102, 83)
+    assert post["unaccounted"] == 0
+    days = airline.sql("SELECT count(DISTINCT dt) AS days FROM voxlake_analytics.texts_scored")
+    assert days == [{"days": 8}]
+
+
+def test_nobodys_name_place_or_coordinates_is_in_cleansed_or_analytics(airline, rows):
+    """Nothing but the texts is taken from the file, and in the texts handles are pseudonyms."""
+    texts = " ".join(normalise(row["text"]) for row in rows).lower()
+    plain_words = set(re.findall(r"(?<!@)\b\w+", re.sub(r"@\w+", " ", texts)))
+    handles = {row["author"].lower() for row in rows}
+    handles -= set(load_trackers().kept_handles) | plain_words
+    places = {(row["tweet_location"] or "").lower() for row in rows}
+    places = {place for place in places if len(place) > 3 and place not in texts}
+    coordinates = {str(c) for row in rows for c in (row["tweet_coord"] or []) if c}
+    values: set[str] = set()
+    for table in ("voxlake_cleansed.posts", "voxlake_cleansed.text_features"):
+        values |= stored_values(airline, table)
+    for table in ("texts_scored", "authors_daily", "word_frequencies"):
+        values |= stored_values(airline, f"voxlake_analytics.{table}")
+    found = re.sub(r"k1_[0-9a-f]{24}", "", "\n".join(values))
+    assert len(handles) > 5000
+    assert set(re.findall(r"\w+", found)) & handles == set()
+    assert [place for place in places if place in found] == []
+    assert [c for c in coordinates if c in found] == []
+
+
+def stored_values(lake, table: str) -> set[str]:
+    """Every distinct value but numbers and ids, in lower case; lists by their items."""
+    ids = {"event_id", "post_id", "native_id", "shard", "sequence", "arrival"}
+    values: set[str] = set()
+    for row in lake.sql(f"SELECT * FROM {table}"):
+        for name, value in row.items():
+            if isinstance(value, str) and name not in ids:
+                listed = value.startswith("[") and value.endswith("]")
+                values.update(value.lower()[1:-1].split(", ") if listed else [value.lower()])
+    return values
+
+
+def test_sent_again_with_its_labels_no_row_is_added_and_scores_stay(airline):
+    airline.voxlake("send", str(FILE), "--wait")
+    airline.json("run")
+    post = airline.json("reconcile")["event_types"]["post"]
+    assert (post["received"], post["cleansed"], post["duplicate"]) == (20_370, 10_102, 10_268)
+    assert airline.sql(SCORES) == airline.scores
+
+
+def test_the_report_says_what_the_tables_say(airline):
+    page = Path(airline.json("report")["report"]).read_text()
+    assert "10,102" in page
+    assert "Synthetic data." not in page
+    assert "United" in page
+    assert "<script" not in page
