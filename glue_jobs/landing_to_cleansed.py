@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 
 from glue_jobs.common import landing
 from glue_jobs.common.arguments import JobArguments
-from glue_jobs.common.cleaning import CleaningRules, cleansed, must_go_by_python
+from glue_jobs.common.cleaning import CleaningRules, cleansed, with_cleaning
 from glue_jobs.common.damage import find_damage, lost_lines
 from glue_jobs.common.files import LakeFiles
 from glue_jobs.common.frames import table_columns
@@ -234,9 +234,7 @@ def decide(
     raw = landing.read_objects(spark, root, list(claimed.objects))
     salts = max(1, claimed.records // _ROWS_EACH_SALT)
     lines = with_status(landing.lines(raw, claimed.overlaps), salts)
-    lines = lines.withColumn("_by_python", must_go_by_python(cleaning)).persist(
-        StorageLevel.MEMORY_AND_DISK
-    )
+    lines = with_cleaning(lines, cleaning).persist(StorageLevel.MEMORY_AND_DISK)
     cells = count_cells(lines)
 
     read = tally(cells).lines

@@ -43,6 +43,13 @@ IDENTITIES = {
 }
 """Columns of each table that hold one identity."""
 
+SUSPECT_CHARACTERS = ("&", "@", ".")
+SUSPECT_PATTERNS = ("[^ -~]", "[0-9]")
+"""Without any of these there is nothing for ``needs_python`` to find (a test holds that), and they
+cost a fraction of it: Java tries a class of many ranges one range after the other."""
+
+_ODD_IDENTITY = r"[^!-~]"
+_ALL_IDENTITIES = ("author_id", "handle", "speaker")
 _BLOCK_BYTES = 64  # of SHA-256, as HMAC pads its key to
 _KEY_COLUMNS = ("_ipad", "_opad")
 
@@ -68,59 +75,80 @@ class CleaningRules:
         return Pseudonymiser(self.key_id, self.key)
 
 
-def cleansed(frame: DataFrame, table: Table, rules: CleaningRules) -> DataFrame:
+def with_cleaning(lines: DataFrame, rules: CleaningRules) -> DataFrame:
+    """Cleans what Spark can clean, and marks the rest.
+
+    Args:
+        lines: decoded landing lines of any type (see ``landing.lines``).
+
+    Returns:
+        The lines with ``_by_python``; where it is false, texts and identities are cleaned, where
+        it is true they are as they landed.
+    """
+    marked = lines.withColumn("_by_python", must_go_by_python(rules))
+    return cleaned_natively(marked, rules)
+
+
+def cleansed(lines: DataFrame, table: Table, rules: CleaningRules) -> DataFrame:
     """Rows of one event table as they are published.
 
     Args:
-        frame: decoded landing lines of the table's type (see ``landing.lines``) with
-            ``_by_python`` (see ``must_go_by_python``). It is read twice, so it should be cached.
+        lines: see ``with_cleaning``. They are read twice, so they should be cached.
 
     Returns:
         The table's columns and dt.
     """
-    frame = frame.withColumn("place", F.lit(None).cast("string"))  # stays in landing
+    lines = lines.withColumn("place", F.lit(None).cast("string"))  # stays in landing
     names = [*table.column_names, "dt"]
-    native = frame.where(~F.col("_by_python")).select(*names)
-    other = frame.where("_by_python").select(*names)
-    return cleansed_natively(native, table, rules).unionByName(
-        cleansed_by_python(other, table, rules)
-    )
+    cleaned = lines.where(~F.col("_by_python")).select(*names)
+    other = lines.where("_by_python").select(*names)
+    return cleaned.unionByName(cleansed_by_python(other, table, rules))
 
 
 def must_go_by_python(rules: CleaningRules) -> Column:
     """Whether a line, of whatever type, holds anything that only the domain's Python handles."""
     pattern = needs_python(rules.kept_handles)
-    odd_identity = r"[^!-~]"  # letter case and white space beyond ASCII are Python's
     texts = sorted({name for of_table in TEXTS.values() for name in of_table})
-    identities = sorted({name for of_table in IDENTITIES.values() for name in of_table})
-    odd = [F.col(name).rlike(pattern) for name in texts]
-    odd += [F.col(name).rlike(odd_identity) for name in (*identities, "target_id")]
-    odd.append(F.exists("mentions", lambda one: one.isNull() | one.rlike(odd_identity)))
+    # Letter case and white space beyond ASCII are Python's.
+    odd = [F.col(name).rlike(_ODD_IDENTITY) for name in (*_ALL_IDENTITIES, "target_id")]
+    odd.append(F.exists("mentions", lambda one: one.isNull() | one.rlike(_ODD_IDENTITY)))
+    odd += [_suspect(F.col(name)) & F.col(name).rlike(pattern) for name in texts]
     return reduce(or_, [F.coalesce(one, F.lit(False)) for one in odd])
 
 
-def cleansed_natively(rows: DataFrame, table: Table, rules: CleaningRules) -> DataFrame:
-    """The rows cleaned by Spark's expressions; only right where ``must_go_by_python`` is false."""
-    keyed = rows.join(F.broadcast(_key_row(rows, rules)))
+def _suspect(text: Column) -> Column:
+    characters = [text.contains(character) for character in SUSPECT_CHARACTERS]
+    return reduce(or_, [*characters, *[text.rlike(pattern) for pattern in SUSPECT_PATTERNS]])
+
+
+def cleaned_natively(lines: DataFrame, rules: CleaningRules) -> DataFrame:
+    """The lines with texts and identities cleaned by Spark's expressions where ``_by_python`` is
+    false."""
+    as_landed = F.col("_by_python")
     changed: dict[str, Column] = {}
-    for name in TEXTS[table.name]:
+    for name in sorted({name for of_table in TEXTS.values() for name in of_table}):
         changed[name] = F.trim(F.regexp_replace(name, NATIVE_WHITE_SPACE, " "))
-    for name in IDENTITIES[table.name]:
+    for name in _ALL_IDENTITIES:
         changed[name] = _pseudonym(rules.key_id, F.col(name))
-    if table.name == "posts":
-        kept = F.array(*[F.lit(handle) for handle in sorted(rules.kept_handles)])
+    kept = F.array(*[F.lit(handle) for handle in sorted(rules.kept_handles)])
 
-        def mention(handle: Column) -> Column:
-            bare = F.regexp_replace(handle, "^@+", "")
-            is_kept = F.array_contains(kept, F.lower(bare))
-            return F.when(is_kept, bare).otherwise(_pseudonym(rules.key_id, handle))
+    def mention(handle: Column) -> Column:
+        bare = F.regexp_replace(handle, "^@+", "")
+        is_kept = F.array_contains(kept, F.lower(bare))
+        return F.when(is_kept, bare).otherwise(_pseudonym(rules.key_id, handle))
 
-        changed["mentions"] = F.transform("mentions", mention)
-    if table.name == "interactions":
-        person = F.col("target_type") == "profile"
-        pseudonym = _pseudonym(rules.key_id, F.col("target_id"))
-        changed["target_id"] = F.when(person, pseudonym).otherwise(F.col("target_id"))
-    return keyed.withColumns(changed).drop(*_KEY_COLUMNS)
+    changed["mentions"] = F.transform("mentions", mention)
+    target = F.col("target_id")
+    changed["target_id"] = F.when(
+        F.col("target_type") == "profile", _pseudonym(rules.key_id, target)
+    ).otherwise(target)
+    keyed = lines.join(F.broadcast(_key_row(lines, rules)))
+    return keyed.withColumns(
+        {
+            name: F.when(as_landed, F.col(name)).otherwise(cleaned)
+            for name, cleaned in changed.items()
+        }
+    ).drop(*_KEY_COLUMNS)
 
 
 def cleansed_by_python(rows: DataFrame, table: Table, rules: CleaningRules) -> DataFrame:

@@ -33,7 +33,7 @@ def spark_session(app_name: str) -> SparkSession:
     return spark
 
 
-def shuffle_partitions(spark: SparkSession, rows: int, rows_each: int = 50_000) -> None:
+def shuffle_partitions(spark: SparkSession, rows: int, rows_each: int = 125_000) -> None:
     """Sizes the session's shuffles by the rows that a run moves.
 
     Never below two tasks a core: a job of a few thousand rows is not worth Spark's 200 files a

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
 from glue_jobs.common.cleaning import (
+    SUSPECT_CHARACTERS,
+    SUSPECT_PATTERNS,
     CleaningRules,
+    cleaned_natively,
     cleansed,
     cleansed_by_python,
-    cleansed_natively,
     must_go_by_python,
+    with_cleaning,
 )
 from glue_jobs.common.frames import table_schema
 from tests.unit.glue.kit import CLEANING
 from voxlake.tables import TABLES
-from voxlake.text.clean import clean_text
+from voxlake.text.clean import clean_text, needs_python
 
 TEXTS = [
     "plain",
@@ -92,7 +99,7 @@ def rows(spark, name: str):
                 ),
             )
     # Lines of every type have the columns of all types.
-    for column in ("bio", "context", "speaker", "handle", "text", "target_id"):
+    for column in ("bio", "context", "speaker", "handle", "text", "target_id", "target_type"):
         if column not in frame.columns:
             frame = frame.withColumn(column, F.lit(None).cast("string"))
     if "mentions" not in frame.columns:
@@ -111,31 +118,39 @@ def collected(frame) -> list:
 @pytest.mark.parametrize("name", ["posts", "comments", "profiles", "interactions", "messages"])
 def test_both_twins_make_the_same_rows(spark, name):
     table, frame = rows(spark, name)
-    columns = [*table.column_names, "dt"]
-    native = frame.where(~F.col("_by_python")).select(*columns)
-    everything = frame.select(*columns)
-    assert collected(cleansed_natively(native, table, CLEANING)) == collected(
-        cleansed_by_python(native, table, CLEANING)
+    names = [*table.column_names, "dt"]
+    native = frame.where(~F.col("_by_python"))
+    assert collected(cleaned_natively(native, CLEANING).select(*names)) == collected(
+        cleansed_by_python(native.select(*names), table, CLEANING)
     )
     assert 0 < native.count() < frame.count()
-    assert collected(cleansed(frame, table, CLEANING)) == collected(
-        cleansed_by_python(everything, table, CLEANING)
+    lines = with_cleaning(frame.drop("_by_python"), CLEANING)
+    assert collected(cleansed(lines, table, CLEANING)) == collected(
+        cleansed_by_python(frame.select(*names), table, CLEANING)
     )
 
 
 @pytest.mark.parametrize("key", KEYS, ids=["block", "shorter", "longer"])
 def test_native_pseudonyms_are_the_domains_for_every_length_of_key(spark, key):
     rules = CleaningRules("k7", key, frozenset())
-    table, frame = rows(spark, "comments")
-    plain = frame.where(~must_go_by_python(rules))
+    _, frame = rows(spark, "comments")
+    plain = frame.where(~must_go_by_python(rules)).withColumn("_by_python", F.lit(False))
     people = rules.pseudonymiser()
     expected = {
         row["event_id"]: people.pseudonym(row["source"], row["author_id"])
         for row in plain.collect()
     }
-    plain = plain.select(*table.column_names)
-    found = cleansed_natively(plain, table, rules).collect()
+    found = cleaned_natively(plain, rules).collect()
     assert {row["event_id"]: row["author_id"] for row in found} == expected
+
+
+@given(st.text(st.characters(max_codepoint=0x2FF), max_size=40))
+def test_an_unsuspected_text_never_needs_python(text):
+    pattern = needs_python(CLEANING.kept_handles)
+    suspect = any(character in text for character in SUSPECT_CHARACTERS) or any(
+        re.search(one, text) for one in SUSPECT_PATTERNS
+    )
+    assert suspect or not re.search(pattern, text)
 
 
 def test_every_text_comes_out_as_the_domain_cleans_it(spark):
@@ -145,13 +160,16 @@ def test_every_text_comes_out_as_the_domain_cleans_it(spark):
         row["event_id"]: clean_text(row["text"], row["source"], people, CLEANING.kept_handles)
         for row in frame.collect()
     }
-    found = {row["event_id"]: row["text"] for row in cleansed(frame, table, CLEANING).collect()}
+    found = {
+        row["event_id"]: row["text"]
+        for row in cleansed(with_cleaning(frame, CLEANING), table, CLEANING).collect()
+    }
     assert found == expected
 
 
 def test_the_key_stands_in_no_plan(spark, capsys):
     table, frame = rows(spark, "posts")
-    cleansed(frame, table, CLEANING).explain("extended")
+    cleansed(with_cleaning(frame, CLEANING), table, CLEANING).explain("extended")
     plan = capsys.readouterr().out
     pads = [bytes(byte ^ pad for byte in CLEANING.key) for pad in (0, 0x36, 0x5C)]
     for secret in pads:
