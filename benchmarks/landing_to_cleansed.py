@@ -253,12 +253,14 @@ def tree_usage(root: int) -> tuple[float, int]:
     """Processor seconds and memory (MiB, shared pages counted once) of a process and all below."""
     parents: dict[int, int] = {}
     ticks: dict[int, int] = {}
+    names: dict[int, str] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 stat = (entry / "stat").read_text()
             except OSError:
                 continue
+            names[int(entry.name)] = stat[stat.index("(") + 1 : stat.rindex(")")]
             fields = stat.rpartition(")")[2].split()
             parents[int(entry.name)] = int(fields[1])
             ticks[int(entry.name)] = sum(map(int, fields[11:15]))
@@ -269,6 +271,8 @@ def tree_usage(root: int) -> tuple[float, int]:
             above = parents.get(above, 0)
         if above == root:
             spent += ticks[pid]
+            if names[pid] == names.get(parents[pid]) == "java":
+                continue  # about to become a command (Hadoop's chmod), still in its parent's memory
             try:
                 rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
             except OSError:

@@ -21,7 +21,8 @@ from pyspark.sql import functions as F
 
 from glue_jobs.common import landing
 from glue_jobs.common.arguments import JobArguments
-from glue_jobs.common.cleaning import CleaningRules, cleansed, with_cleaning
+from glue_jobs.common.cleaning import cleansed, with_cleaning
+from glue_jobs.common.cleaning_by_python import CleaningRules
 from glue_jobs.common.damage import find_damage, lost_lines
 from glue_jobs.common.files import LakeFiles
 from glue_jobs.common.frames import table_columns
@@ -77,11 +78,14 @@ def with_status(lines: DataFrame, salts: int = 1) -> DataFrame:
         arrival, ``repeated`` for the others, ``redelivered`` for a line that an object processed
         before, or an earlier object of this run, holds.
     """
-    # The sort before the window compares numbers this way, hardly ever the texts after them, and
-    # a table's lines stay together, so that reading one table from the cache skips the others.
-    near = F.xxhash64("_id", "dt").bitwiseAND(F.lit(2**56 - 1))
+    # The sort before the window compares numbers this way, hardly ever the texts after them. A
+    # table's lines stay together, so that reading one table from the cache skips the others, and
+    # in it a day's, so that the writer's sort by dt finds its work done.
+    near = F.xxhash64("_id").bitwiseAND(F.lit(2**40 - 1))
+    day = F.unix_date(F.col("dt").cast("date")).bitwiseAND(F.lit(2**16 - 1)).cast("bigint")
     places = [part for at, table in enumerate(TARGETS) for part in (table.name, at * 2**56)]
-    sort_key = F.create_map(*map(F.lit, places))[F.col("_table")] + near
+    table_at = F.create_map(*map(F.lit, places))[F.col("_table")]
+    sort_key = table_at + F.shiftleft(day, 40) + near
     same_event = Window.partitionBy(
         "_sort_key", "_table", "dt", "_salt", "_id", "_covered"
     ).orderBy(*arrival_order(), "_object")
@@ -92,7 +96,7 @@ def with_status(lines: DataFrame, salts: int = 1) -> DataFrame:
     nameless = F.col("sequence").isNull()
     status = (
         F.when(nameless, NEW)
-        .when(F.col("_covered") | same_record, REDELIVERED)
+        .when(F.col("_covered") | F.col("_again"), REDELIVERED)
         .when(F.col("_place") == 1, NEW)
         .otherwise(REPEATED)
     )
@@ -107,10 +111,11 @@ def with_status(lines: DataFrame, salts: int = 1) -> DataFrame:
         # By day, not by identity: one shuffle serves the window and the files.
         .repartition("_table", "dt", "_salt")
         .withColumn("_sort_key", sort_key)
-        .withColumn("_place", F.row_number().over(same_event))
+        # In one go: Spark sorts again for a window it meets in another step.
+        .withColumns({"_place": F.row_number().over(same_event), "_again": same_record})
         .withColumn("_status", status)
         .withColumns({"_id": numbered("_id"), "detail": numbered("detail")})
-        .drop("_sort_key", "_salt", "_place", "_covered")
+        .drop("_sort_key", "_salt", "_place", "_again", "_covered")
     )
 
 
@@ -166,11 +171,11 @@ def count_cells(lines: DataFrame) -> list[Cell]:
     return [Cell(*row) for row in lines.groupBy(*keys).count().collect()]
 
 
-def rows_of(table: Table, lines: DataFrame, cleaning: CleaningRules) -> DataFrame:
+def rows_of(table: Table, lines: DataFrame) -> DataFrame:
     """Lines of a table's events, or quarantined lines, as its rows."""
     if table.name == QUARANTINE_TABLE:
         return lines.select(*table_columns(table), "dt")
-    return cleansed(lines, table, cleaning)
+    return cleansed(lines, table)
 
 
 @dataclass(frozen=True)
@@ -233,8 +238,8 @@ def decide(
     shuffle_partitions(spark, claimed.records)
     raw = landing.read_objects(spark, root, list(claimed.objects))
     salts = max(1, claimed.records // _ROWS_EACH_SALT)
-    lines = with_status(landing.lines(raw, claimed.overlaps), salts)
-    lines = with_cleaning(lines, cleaning).persist(StorageLevel.MEMORY_AND_DISK)
+    cleaned = with_cleaning(landing.lines(raw, claimed.overlaps), cleaning)
+    lines = with_status(cleaned, salts).persist(StorageLevel.MEMORY_AND_DISK)
     cells = count_cells(lines)
 
     read = tally(cells).lines
@@ -280,9 +285,7 @@ def meet_existing(
     return everything.join(keys, list(_IDENTITY), "left_semi").persist(StorageLevel.MEMORY_AND_DISK)
 
 
-def table_write(
-    table: Table, decided: Decided, publisher: Publisher, cleaning: CleaningRules
-) -> TableWrite:
+def table_write(table: Table, decided: Decided, publisher: Publisher) -> TableWrite:
     """New contents of a table's partitions that gain or exchange rows; the others stay."""
     dts = decided.sums.touched(table.name)
     current = publisher.versions(table)
@@ -294,7 +297,7 @@ def table_write(
         chosen = with_existing_row(chosen, of_table).where(
             F.col("_existing").isNull() | (F.col("_existing") == REPLACES)
         )
-    frame = rows_of(table, chosen, cleaning)
+    frame = rows_of(table, chosen)
     fresh = not any(dt in current for dt in dts)
     if not fresh:
         kept = publisher.read(table, dts)
@@ -312,9 +315,7 @@ def table_write(
         dts=tuple(dts),
         rows=rows,
         small=sum(rows.values()) <= SMALL_ROWS,
-        # As ``with_status`` left them: a file a day from each of cleaning's two ways, until the
-        # day is rewritten.
-        by_day=fresh,
+        by_day=fresh,  # as ``with_status`` left them
     )
 
 
@@ -351,7 +352,7 @@ def _attempt(
             rules.check_counts(of_object)
         written = publisher.write(
             [
-                table_write(table, decided, publisher, cleaning)
+                table_write(table, decided, publisher)
                 for table in TARGETS
                 if decided.sums.touched(table.name)
             ]

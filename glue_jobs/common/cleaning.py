@@ -1,6 +1,6 @@
 """From the contract's fields to a cleansed table's: masked, normalised, pseudonymised.
 
-Two twins do the same. Rows of plain ASCII without anything to mask go by Spark's own expressions;
+Two twins do the same. Lines of plain ASCII without anything to mask go by Spark's own expressions;
 the others go through the domain's Python, in batches. ``must_go_by_python`` decides, and a test
 holds the twins together row by row.
 """
@@ -8,223 +8,153 @@ holds the twins together row by row.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from voxlake.ids import PSEUDONYM_HEX_DIGITS, Pseudonymiser
-from voxlake.tables import Table
-from voxlake.text.clean import NATIVE_WHITE_SPACE, clean_text, needs_python
-from voxlake.text.handles import pseudonymise_mention
+from glue_jobs.common.cleaning_by_python import CELLS, IDENTITIES, TEXTS, CleaningRules, cleaner
+from glue_jobs.common.landing import ENVELOPE, body_fields
+from voxlake.ids import PSEUDONYM_HEX_DIGITS
+from voxlake.tables import TABLE_OF_EVENT_TYPE, Table
+from voxlake.text.clean import NATIVE_WHITE_SPACE, needs_python
 
-if TYPE_CHECKING:
-    import pyarrow
+BEYOND_PLAIN = "[^ -~]"
+"""Finds what is no printable ASCII."""
 
-TEXTS = {
-    "posts": ("text",),
-    "comments": ("text",),
-    "messages": ("text", "context"),
-    "profiles": ("bio",),
-    "interactions": (),
-}
-"""Columns of each table that hold text."""
+SUSPECT_CHARACTERS = ("@", ".")
+SUSPECT_PATTERN = "[0-9]"
+"""A plain text without these and & holds nothing for ``needs_python`` to find (a test holds that).
+They cost a fraction of it."""
 
-IDENTITIES = {
-    "posts": ("author_id",),
-    "comments": ("author_id",),
-    "messages": ("author_id", "speaker"),
-    "profiles": ("author_id", "handle"),
-    "interactions": ("author_id",),
-}
-"""Columns of each table that hold one identity."""
-
-SUSPECT_CHARACTERS = ("&", "@", ".")
-SUSPECT_PATTERNS = ("[^ -~]", "[0-9]")
-"""Without any of these there is nothing for ``needs_python`` to find (a test holds that), and they
-cost a fraction of it: Java tries a class of many ranges one range after the other."""
-
+EVENT = "_event"
+_IN_EVENT = tuple(name for name in ENVELOPE if name != "event_id")
 _ODD_IDENTITY = r"[^!-~]"
-_ALL_IDENTITIES = ("author_id", "handle", "speaker")
 _BLOCK_BYTES = 64  # of SHA-256, as HMAC pads its key to
 _KEY_COLUMNS = ("_ipad", "_opad")
 
 
-@dataclass(frozen=True)
-class CleaningRules:
-    """What cleaning depends on besides the row; goes to Python workers by pickling.
-
-    Attributes:
-        key_id, key: see ``voxlake.ids.Pseudonymiser``.
-        kept_handles: lower-case handles that stay as written.
-    """
-
-    key_id: str
-    key: bytes
-    kept_handles: frozenset[str]
-
-    def __repr__(self) -> str:
-        return f"CleaningRules(key_id={self.key_id!r})"
-
-    def pseudonymiser(self) -> Pseudonymiser:
-        """The domain's pseudonymiser with this key."""
-        return Pseudonymiser(self.key_id, self.key)
-
-
 def with_cleaning(lines: DataFrame, rules: CleaningRules) -> DataFrame:
-    """Cleans what Spark can clean, and marks the rest.
+    """Cleans texts and identities.
 
     Args:
         lines: decoded landing lines of any type (see ``landing.lines``).
 
     Returns:
-        The lines with ``_by_python``; where it is false, texts and identities are cleaned, where
-        it is true they are as they landed.
+        The lines with the contract's fields, cleaned, in one struct, ``_event``; null in lines
+        that are no events. Only event_id stays a column.
     """
     marked = lines.withColumn("_by_python", must_go_by_python(rules))
-    return cleaned_natively(marked, rules)
+    cells = F.when(F.col("_by_python"), F.struct("source", "target_type", *CELLS))
+    both = marked.withColumn("_cleaned", cleaner(rules)(cells))
+    native = native_cells(rules)
+    names = (*_IN_EVENT, *body_fields().names)
+    chosen = {
+        name: F.when(F.col("_by_python"), F.col(f"_cleaned.{name}")).otherwise(native[name])
+        if name in native
+        else F.col(name)
+        for name in names
+    }
+    event = F.struct(*[column.alias(name) for name, column in chosen.items()])
+    # One struct moves as one block of bytes through shuffle, sort and cache; thirty columns, most
+    # of them null in any line, are taken apart and put together again each time.
+    return (
+        with_key(both, rules)
+        .withColumn(EVENT, F.when(_is_event(), event))
+        .drop("_by_python", "_cleaned", *_KEY_COLUMNS, *names)
+    )
 
 
-def cleansed(lines: DataFrame, table: Table, rules: CleaningRules) -> DataFrame:
+def cleansed(lines: DataFrame, table: Table) -> DataFrame:
     """Rows of one event table as they are published.
 
     Args:
-        lines: see ``with_cleaning``. They are read twice, so they should be cached.
+        lines: see ``with_cleaning``.
 
     Returns:
         The table's columns and dt.
     """
-    lines = lines.withColumn("place", F.lit(None).cast("string"))  # stays in landing
-    names = [*table.column_names, "dt"]
-    cleaned = lines.where(~F.col("_by_python")).select(*names)
-    other = lines.where("_by_python").select(*names)
-    return cleaned.unionByName(cleansed_by_python(other, table, rules))
+    place = F.lit(None).cast("string").alias("place")  # stays in landing
+    flat = lines.select("event_id", "dt", "arrival", "shard", "sequence", f"{EVENT}.*", place)
+    return flat.select(*table.column_names, "dt")
 
 
 def must_go_by_python(rules: CleaningRules) -> Column:
-    """Whether a line, of whatever type, holds anything that only the domain's Python handles."""
-    pattern = needs_python(rules.kept_handles)
-    texts = sorted({name for of_table in TEXTS.values() for name in of_table})
-    # Letter case and white space beyond ASCII are Python's.
-    odd = [F.col(name).rlike(_ODD_IDENTITY) for name in (*_ALL_IDENTITIES, "target_id")]
-    odd.append(F.exists("mentions", lambda one: one.isNull() | one.rlike(_ODD_IDENTITY)))
-    odd += [_suspect(F.col(name)) & F.col(name).rlike(pattern) for name in texts]
-    return reduce(or_, [F.coalesce(one, F.lit(False)) for one in odd])
+    """Whether a line, of whatever type, holds anything that only the domain's Python handles.
+
+    Somewhat more than that, for less: Python is right about every line.
+    """
+    # All at once: what is found across a seam goes to Python as well.
+    people, text = F.concat_ws("", *IDENTITIES, "target_id", "mentions"), F.concat_ws(" ", *TEXTS)
+    suspect = [text.contains(character) for character in SUSPECT_CHARACTERS]
+    suspect.append(text.rlike(SUSPECT_PATTERN))
+    odd = [
+        # Letter case and white space beyond ASCII are Python's.
+        people.rlike(_ODD_IDENTITY),
+        text.contains("&"),
+        text.rlike(BEYOND_PLAIN),
+        reduce(or_, suspect) & text.rlike(needs_python(rules.kept_handles)),
+    ]
+    return _is_event() & reduce(or_, odd)
 
 
-def _suspect(text: Column) -> Column:
-    characters = [text.contains(character) for character in SUSPECT_CHARACTERS]
-    return reduce(or_, [*characters, *[text.rlike(pattern) for pattern in SUSPECT_PATTERNS]])
-
-
-def cleaned_natively(lines: DataFrame, rules: CleaningRules) -> DataFrame:
-    """The lines with texts and identities cleaned by Spark's expressions where ``_by_python`` is
-    false."""
-    as_landed = F.col("_by_python")
-    changed: dict[str, Column] = {}
-    for name in sorted({name for of_table in TEXTS.values() for name in of_table}):
-        changed[name] = F.trim(F.regexp_replace(name, NATIVE_WHITE_SPACE, " "))
-    for name in _ALL_IDENTITIES:
-        changed[name] = _pseudonym(rules.key_id, F.col(name))
-    kept = F.array(*[F.lit(handle) for handle in sorted(rules.kept_handles)])
+def native_cells(rules: CleaningRules) -> dict[str, Column]:
+    """What becomes of texts and identities where Python is not needed; over ``with_key``."""
+    cells = {name: _collapsed(F.col(name)) for name in TEXTS}
+    cells["author_id"] = _pseudonym(rules.key_id, F.col("author_id"))
+    # A line has one of these at most that its table takes: hashed by one expression.
+    is_profile = F.col("target_type") == "profile"
+    of_table = {
+        "handle": F.col("_table") == TABLE_OF_EVENT_TYPE["profile"],
+        "speaker": F.col("_table") == TABLE_OF_EVENT_TYPE["message"],
+        "target_id": (F.col("_table") == TABLE_OF_EVENT_TYPE["interaction"]) & is_profile,
+    }
+    person = F.coalesce(*[F.when(mine, F.col(name)) for name, mine in of_table.items()])
+    pseudonym = _pseudonym(rules.key_id, person)
+    for name, mine in of_table.items():
+        cells[name] = F.when(mine, pseudonym)
+    cells["target_id"] = F.when(of_table["target_id"], pseudonym).otherwise(F.col("target_id"))
 
     def mention(handle: Column) -> Column:
-        bare = F.regexp_replace(handle, "^@+", "")
-        is_kept = F.array_contains(kept, F.lower(bare))
+        bare = _bare(handle)
+        is_kept = F.lower(bare).isin(*sorted(rules.kept_handles))
         return F.when(is_kept, bare).otherwise(_pseudonym(rules.key_id, handle))
 
-    changed["mentions"] = F.transform("mentions", mention)
-    target = F.col("target_id")
-    changed["target_id"] = F.when(
-        F.col("target_type") == "profile", _pseudonym(rules.key_id, target)
-    ).otherwise(target)
-    keyed = lines.join(F.broadcast(_key_row(lines, rules)))
-    return keyed.withColumns(
-        {
-            name: F.when(as_landed, F.col(name)).otherwise(cleaned)
-            for name, cleaned in changed.items()
-        }
-    ).drop(*_KEY_COLUMNS)
+    return cells | {"mentions": F.transform("mentions", mention)}
 
 
-def cleansed_by_python(rows: DataFrame, table: Table, rules: CleaningRules) -> DataFrame:
-    """The rows cleaned by the domain's own functions.
-
-    By ``mapInArrow``, mapInPandas' sibling: columns that stay as they are cross over and back
-    untouched, where pandas would turn a null bigint into a float and fail at the year 2263.
-    """
-    texts, identities = TEXTS[table.name], IDENTITIES[table.name]
-    has_mentions, has_target = table.name == "posts", table.name == "interactions"
-
-    def clean(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
-        import pyarrow
-
-        people, kept = rules.pseudonymiser(), rules.kept_handles
-        for batch in batches:
-            sources = batch.column("source").to_pylist()
-
-            def changed(
-                name: str, change: Callable[[Any, str], Any], batch=batch, sources=sources
-            ) -> tuple[str, list[Any]]:
-                values = batch.column(name).to_pylist()
-                return name, [
-                    None if value is None else change(value, source)
-                    for value, source in zip(values, sources, strict=True)
-                ]
-
-            def cleaned(text: str, source: str) -> str:
-                return clean_text(text, source, people, kept)
-
-            def person(identity: str, source: str) -> str:
-                return people.pseudonym(source, identity)
-
-            def mentioned(handles: list[str | None], source: str) -> list[str | None]:
-                return [
-                    None if one is None else pseudonymise_mention(one, source, people, kept)
-                    for one in handles
-                ]
-
-            columns = dict(changed(name, cleaned) for name in texts)
-            columns |= dict(changed(name, person) for name in identities)
-            if has_mentions:
-                columns |= [changed("mentions", mentioned)]
-            if has_target:
-                kinds = batch.column("target_type").to_pylist()
-                targets = zip(batch.column("target_id").to_pylist(), kinds, sources, strict=True)
-                columns["target_id"] = [
-                    people.pseudonym(source, target) if kind == "profile" and target else target
-                    for target, kind, source in targets
-                ]
-            arrays = [
-                pyarrow.array(columns[field.name], field.type)
-                if field.name in columns
-                else batch.column(field.name)
-                for field in batch.schema
-            ]
-            yield pyarrow.RecordBatch.from_arrays(arrays, schema=batch.schema)
-
-    return rows.mapInArrow(clean, rows.schema)
-
-
-def _key_row(rows: DataFrame, rules: CleaningRules) -> DataFrame:
-    """HMAC's two padded keys as a one-row frame.
+def with_key(rows: DataFrame, rules: CleaningRules) -> DataFrame:
+    """The rows with HMAC's two padded keys, ``_ipad`` and ``_opad``.
 
     Joined in as data: as a literal the key would stand in every plan that Spark logs.
     """
     key = rules.key if len(rules.key) <= _BLOCK_BYTES else hashlib.sha256(rules.key).digest()
     padded = key.ljust(_BLOCK_BYTES, b"\0")
     pads = tuple(bytearray(byte ^ pad for byte in padded) for pad in (0x36, 0x5C))
-    return rows.sparkSession.createDataFrame([pads], "_ipad BINARY, _opad BINARY")
+    key_row = rows.sparkSession.createDataFrame([pads], "_ipad BINARY, _opad BINARY")
+    return rows.join(F.broadcast(key_row))
+
+
+def _is_event() -> Column:
+    return F.col("_table").isin(*TABLE_OF_EVENT_TYPE.values())
+
+
+def _bare(handle: Column) -> Column:
+    """Without leading @; ``F.ltrim`` takes no characters in Spark 3.5."""
+    return F.call_function("ltrim", F.lit("@"), handle)
+
+
+def _collapsed(text: Column) -> Column:
+    """White space of plain text as ``clean_text`` leaves it; replaced only where there is some."""
+    spaced = F.regexp_replace(text, NATIVE_WHITE_SPACE, " ")
+    return F.trim(F.when(text.contains("  "), spaced).otherwise(text))
 
 
 def _pseudonym(key_id: str, identity: Column) -> Column:
     """``Pseudonymiser.pseudonym`` for ASCII identities: HMAC-SHA256 out of two hashes."""
-    bare = F.lower(F.regexp_replace(identity, "^@+", ""))
-    message = F.encode(F.concat(F.col("source"), F.lit(":"), bare), "UTF-8")
+    plain = F.concat(F.col("source"), F.lit(":"), F.lower(_bare(identity)))
+    message = plain.cast("binary")  # UTF-8
     inner = F.unhex(F.sha2(F.concat(F.col("_ipad"), message), 256))
     digest = F.sha2(F.concat(F.col("_opad"), inner), 256)
     return F.concat(F.lit(f"{key_id}_"), F.substring(digest, 1, PSEUDONYM_HEX_DIGITS))
