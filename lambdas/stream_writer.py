@@ -1,15 +1,16 @@
-"""PutRecords within its limits, failed entries retried."""
+"""PutRecords within its limits, failed entries retried; packaged with each function."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
+import orjson
 from botocore.config import Config
 
-from lambdas.mock_server.traffic import Record
 from voxlake.errors import TransientError
 
 # https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
@@ -19,6 +20,31 @@ MAX_BYTES = 5 * 1024 * 1024
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5}, connect_timeout=3, read_timeout=30
 )
+
+
+class Record(Protocol):
+    """What a batch is made of: bytes, and the key that chooses the shard."""
+
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def partition_key(self) -> str: ...
+
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """An event as a record: an author's events keep their order, being in one shard."""
+
+    data: bytes
+    partition_key: str
+
+    @classmethod
+    def of(cls, event: dict[str, Any]) -> EventRecord:
+        """Of an event that is valid by the contract."""
+        return cls(orjson.dumps(event), event["author_id"])
 
 
 class PutRecordsError(TransientError):
@@ -39,9 +65,9 @@ class PutRecordsError(TransientError):
         )
 
 
-def batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+def batches(records: Iterable[AnyRecord]) -> Iterator[list[AnyRecord]]:
     """Cuts records into requests of at most 500 records and 5 MiB of data and partition keys."""
-    batch: list[Record] = []
+    batch: list[AnyRecord] = []
     size = 0
     for record in records:
         weight = len(record.data) + len(record.partition_key.encode())

@@ -1,0 +1,135 @@
+"""Sources: the keys of platforms, what is followed and how far it was read, what can go wrong."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.config import StageConfig, StorageConfig
+from infra.constructs.grants import allow, write_with_key
+from infra.constructs.lake_storage import removal_policy
+from infra.constructs.python_function import PythonFunction
+
+
+class PlatformKey(Construct):
+    """A secret without a value: whoever has the platform's key puts it there.
+
+    Not the library's own construct, which always generates a value, and a generated one would
+    look like a key.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, description: str, config: StorageConfig, key: kms.IKey
+    ) -> None:
+        super().__init__(scope, id)
+        secret = secretsmanager.CfnSecret(
+            self, "Secret", description=description, kms_key_id=key.key_arn
+        )
+        secret.apply_removal_policy(removal_policy(config.retains_data))
+        self.arn = secret.ref
+
+
+class SourcesTable(Construct):
+    """What is followed, cursors, counts of a day's use; neither texts nor people."""
+
+    def __init__(self, scope: Construct, id: str, *, config: StorageConfig, key: kms.IKey) -> None:
+        super().__init__(scope, id)
+        text = dynamodb.AttributeType.STRING
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name="pk", type=text),
+            sort_key=dynamodb.Attribute(name="sk", type=text),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            # Of counts and pauses; what is followed stays.
+            time_to_live_attribute="expires_at",
+            deletion_protection=config.retains_data,
+            removal_policy=removal_policy(config.retains_data),
+        )
+
+
+class ScheduledSource(Construct):
+    """What a source's function may do, and when it runs."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        source: PythonFunction,
+        stream: kinesis.IStream,
+        table: dynamodb.ITable,
+        secret_arn: str,
+        key: kms.IKey,
+        minutes: int,
+        enabled: bool,
+    ) -> None:
+        super().__init__(scope, id)
+        allow(source.role, ["kinesis:PutRecords"], [stream.stream_arn])
+        allow(
+            source.role,
+            ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            [table.table_arn],
+        )
+        allow(source.role, ["secretsmanager:GetSecretValue"], [secret_arn])
+        write_with_key(key, source.role)
+        events.Rule(
+            self,
+            "Schedule",
+            description=f"{source.service} reads what is new",
+            schedule=events.Schedule.rate(Duration.minutes(minutes)),
+            enabled=enabled,
+            targets=[targets.LambdaFunction(source.function)],
+        )
+
+
+class SourceAlarms(Construct):
+    """What only a person can put right: a key that the platform no longer takes."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: StageConfig,
+        topic: sns.ITopic,
+        functions: Sequence[PythonFunction],
+    ) -> None:
+        super().__init__(scope, id)
+        for function in functions:
+            alarm = cloudwatch.Alarm(
+                self,
+                f"{function.service.title().replace('_', '')}Key",
+                alarm_description=f"The platform refuses the key of {function.service}; nothing "
+                "is read. Put a new key in its secret (docs/sources.md).",
+                metric=cloudwatch.Metric(
+                    namespace=config.metrics_namespace,
+                    metric_name="KeyRefused",
+                    dimensions_map={"service": function.service},
+                    period=Duration.minutes(5),
+                    statistic="Sum",
+                ),
+                threshold=1,
+                evaluation_periods=1,
+                comparison_operator=(
+                    cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+                ),
+                # A run that reads ends the alarm; the minutes between two runs do not.
+                treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
+            )
+            alarm.add_alarm_action(actions.SnsAction(topic))
+            alarm.add_ok_action(actions.SnsAction(topic))
