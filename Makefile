@@ -9,11 +9,13 @@ JOBS   ?= 2
 
 LAPTOP_READY := $(VENV)/.laptop-$(shell cat requirements/build.txt requirements/laptop.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
 TESTS_READY  := $(VENV)/.tests-$(shell cat requirements/tests.txt 2>/dev/null | cksum | cut -d' ' -f1)
+TRAIN_READY  := $(VENV)/.train-$(shell cat requirements/train.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: demo test lint bench deploy destroy clean lock help
+.PHONY: demo test train lint bench deploy destroy clean lock help
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
+	@echo "make train  sets up what training needs"
 	@echo "make lint  checks style; make bench  measures against floors; make clean  removes what was made"
 
 $(LAPTOP_READY):
@@ -32,7 +34,15 @@ $(TESTS_READY): $(LAPTOP_READY)
 demo: $(LAPTOP_READY)
 	@$(BIN)/voxlake demo $(if $(FILE),--file "$(FILE)") $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
 
+$(TRAIN_READY): $(TESTS_READY)
+	@$(PIP) install --require-hashes --no-build-isolation -r requirements/train.txt
+	@touch $@
+
+# What `voxlake train` needs for the encoder, the LSTM and the topics.
+train: $(TRAIN_READY)
+
 test: $(TESTS_READY)
+	@$(MAKE) --no-print-directory train || echo 'No CPU build of PyTorch was found (docs/models.md says where it is): tests that train with it are skipped'
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(TESTS_READY)
@@ -49,7 +59,8 @@ deploy destroy: $(LAPTOP_READY)
 	@PATH="$(NODE_BIN):$$PATH" node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js ci --silent
 	@PATH="$(NODE_BIN):$$PATH" node_modules/.bin/cdk $@ --all -c stage=$(STAGE)
 
-# Lock files hold versions and hashes, no index and no host. Needs uv on PATH.
+# Lock files hold versions and hashes, no index and no host. Needs uv on PATH, and TORCH_WHEELS, the
+# folder or page that has torch's CPU build.
 UV_COMPILE := uv pip compile -q --generate-hashes --no-annotate --no-header
 lock:
 	$(UV_COMPILE) --universal --python-version 3.11 requirements/tests.in -o requirements/tests.txt
@@ -57,6 +68,9 @@ lock:
 	$(UV_COMPILE) --universal --python-version 3.11 -c requirements/tests.txt requirements/laptop.in -o requirements/laptop.txt
 	$(UV_COMPILE) --python-version 3.12 --python-platform aarch64-manylinux_2_28 -c requirements/tests.txt requirements/lambda.in -o requirements/lambda.txt
 	$(UV_COMPILE) --python-version 3.11 --python-platform x86_64-manylinux_2_28 -c requirements/tests.txt requirements/glue.in -o requirements/glue.txt
+	$(UV_COMPILE) --python-version 3.12 --python-platform aarch64-manylinux_2_28 -c requirements/tests.txt requirements/enricher.in -o requirements/enricher.txt
+	$(UV_COMPILE) --python-version 3.12 --python-platform x86_64-manylinux_2_28 -c requirements/tests.txt requirements/inference.in -o requirements/inference.txt
+	$(UV_COMPILE) --universal --python-version 3.11 -c requirements/tests.txt --find-links "$(TORCH_WHEELS)" requirements/train.in -o requirements/train.txt
 
 clean:
 	@test ! -x $(BIN)/voxlake || $(BIN)/voxlake down >/dev/null 2>&1 || true

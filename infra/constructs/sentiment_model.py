@@ -1,9 +1,9 @@
-"""The SageMaker model that scores sentiment in batch transforms."""
+"""The SageMaker model that scores texts in batch transforms."""
 
 import hashlib
 from pathlib import Path
 
-from aws_cdk import ArnFormat, Aws, CfnDeletionPolicy, CfnMapping, Stack
+from aws_cdk import ArnFormat, CfnDeletionPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -19,11 +19,23 @@ from infra.constructs.grants import (
     write_with_key,
 )
 from infra.constructs.log_group import encrypted_log_group
+from infra.constructs.prebuilt_image import image_uri, pull_image
 from infra.constructs.published_file import PublishedFile
-from infra.packaging import digest_of, model_archive_files, write_tar_gz
+from infra.packaging import (
+    digest_of,
+    install_wheels,
+    model_archive_files,
+    requirements_file,
+    write_tar_gz,
+)
 
 # Batch transform logs where it wants to; the name cannot be chosen.
 TRANSFORM_LOG_GROUP = "/aws/sagemaker/TransformJobs"
+
+
+# The image's Python and its Linux, Ubuntu 22.04 with glibc 2.35.
+IMAGE_PYTHON = "3.12"
+WHEEL_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux2014_x86_64")
 
 
 class SentimentModel(Construct):
@@ -40,9 +52,7 @@ class SentimentModel(Construct):
         staging: Path,
     ) -> None:
         super().__init__(scope, id)
-        # Packed the same for AWS and for the laptop: the image brings what else the server needs.
-        members = model_archive_files()
-        digest = digest_of(members)
+        members, digest = _archive(self, staging)
         archive = PublishedFile(
             self,
             "Archive",
@@ -51,7 +61,7 @@ class SentimentModel(Construct):
             suffix=".tar.gz",
         )
         self.role = self._role(config, key, artifacts, archive)
-        image = self._image(config)
+        image = image_uri(self, config.ml, config.ml.image_repository, config.ml.image_tag)
         # CloudFormation replaces a model when anything about it changes, so its name cannot be
         # exported to the state machine: an export in use may not change. A name made from the
         # content is known on both sides at synthesis, and is new whenever the model is.
@@ -71,6 +81,9 @@ class SentimentModel(Construct):
                     "SAGEMAKER_PROGRAM": "inference.py",
                     "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
                     "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+                    "SAGEMAKER_MODEL_SERVER_WORKERS": str(config.ml.transform_concurrency),
+                    # The server's default of 60 is too near to what a payload may take.
+                    "SAGEMAKER_MODEL_SERVER_TIMEOUT": "600",
                 },
             ),
         )
@@ -92,20 +105,7 @@ class SentimentModel(Construct):
         write_with_key(key, role)
         list_bucket(archive.bucket, role)
         allow(role, ["s3:GetObject"], [archive.arn])
-        allow(role, ["ecr:GetAuthorizationToken"], ["*"])
-        allow(
-            role,
-            [
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:BatchGetImage",
-                "ecr:GetDownloadUrlForLayer",
-            ],
-            [
-                f"arn:{Aws.PARTITION}:ecr:{Aws.REGION}:{account}:repository/"
-                f"{config.ml.image_repository}"
-                for account in sorted(set(config.ml.image_accounts.values()))
-            ],
-        )
+        pull_image(role, config.ml, config.ml.image_repository)
         group = stack.format_arn(
             service="logs",
             resource="log-group",
@@ -132,18 +132,20 @@ class SentimentModel(Construct):
         )
         return role
 
-    def _image(self, config: StageConfig) -> str:
-        # The template does not know its region: CloudFormation looks the account up.
-        accounts = CfnMapping(
-            self,
-            "ImageAccounts",
-            mapping={
-                region: {"account": account}
-                for region, account in sorted(config.ml.image_accounts.items())
-            },
-        )
-        account = accounts.find_in_map(Aws.REGION, "account")
-        return (
-            f"{account}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}/"
-            f"{config.ml.image_repository}:{config.ml.image_tag}"
-        )
+
+def _archive(scope: Construct, staging: Path) -> tuple[list[tuple[str, Path]], str]:
+    """The archive's members, and the digest that names it.
+
+    The image lacks what runs the encoder, and network isolation forbids pip: the archive brings the
+    locked packages. Where bundling is off (the laptop) the host's serve; the digest comes from the
+    lock file, so the template is the same either way.
+    """
+    requirements = requirements_file("inference")
+    bare = model_archive_files()
+    recipe = f"{digest_of(bare)} {requirements.read_text()} {' '.join(WHEEL_PLATFORMS)}"
+    digest = hashlib.sha256(recipe.encode()).hexdigest()
+    if not Stack.of(scope).bundling_required:
+        return bare, digest
+    packages = staging / "model-packages"
+    install_wheels(requirements, packages, python=IMAGE_PYTHON, platforms=WHEEL_PLATFORMS)
+    return model_archive_files(packages), digest

@@ -1,1 +1,1 @@
-"""Amazon SageMaker: batch transform jobs, run in a subprocess under the toolkit contract."""
+"""Amazon SageMaker: training and batch transform jobs in subprocesses, and the model registry."""

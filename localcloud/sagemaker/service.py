@@ -1,4 +1,7 @@
-"""The SageMaker service: batch transform jobs; models are moto's, besides their isolation."""
+"""The SageMaker service: training and batch transform jobs, models, the model registry.
+
+Models are moto's, besides their network isolation.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import threading
 from typing import Any
 
 from localcloud.errors import ServiceError
+from localcloud.sagemaker.model_packages import RegistryActions
+from localcloud.sagemaker.training_service import TrainingActions
 from localcloud.sagemaker.transform import TransformJob, run
 
 _JOB_SETTINGS = {
@@ -25,7 +30,10 @@ class SageMakerService:
         self._jobs: dict[str, TransformJob] = {}
         self._lock = threading.Lock()
         self._isolated: dict[str, bool] = {}
+        self._training = TrainingActions(cloud)
         self.actions = {
+            **self._training.actions,
+            **RegistryActions(cloud).actions,
             "CreateModel": self.create_model,
             "DescribeModel": self.describe_model,
             "CreateTransformJob": self.create_transform_job,
@@ -36,6 +44,7 @@ class SageMakerService:
 
     def stop(self) -> None:
         """Stop every job with its process."""
+        self._training.stop()
         active = [job for job in self._jobs.values() if not job.ended.is_set()]
         for job in active:
             job.stop()
@@ -43,7 +52,7 @@ class SageMakerService:
             job.ended.wait(5)
 
     def status(self) -> dict[str, Any]:
-        """Return the transform jobs, newest first."""
+        """Return the training and transform jobs, newest first."""
         jobs = [
             {
                 "job": j.name,
@@ -53,7 +62,7 @@ class SageMakerService:
             }
             for j in reversed(list(self._jobs.values()))
         ]
-        return {"transform_jobs": jobs}
+        return {"training_jobs": self._training.status(), "transform_jobs": jobs}
 
     def create_model(self, request: Any) -> dict[str, Any]:
         """Create the model in moto, and keep its network isolation, which moto drops."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -38,7 +41,7 @@ class TransformJob:
     started: datetime | None = None
     ended_at: datetime | None = None
     failure: str | None = None
-    container: ModelContainer | None = None
+    containers: list[ModelContainer] = field(default_factory=list)
     stop_requested: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -59,8 +62,8 @@ class TransformJob:
         """Ask the job to stop."""
         self.status = "Stopping"
         self.stop_requested.set()
-        if self.container is not None:
-            self.container.stop()
+        for container in self.containers:
+            container.stop()
 
 
 def run(cloud: Any, job: TransformJob) -> None:
@@ -121,17 +124,24 @@ def _transform(cloud: Any, job: TransformJob, scratch: Path) -> None:
     log_path = Path(cloud.log_dir) / "sagemaker" / f"{job.name}.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("wb") as log:
-        # One process for all files: loading the model is what takes time.
-        job.container = ModelContainer(scratch / "model", env, log=log, isolated=isolated)
+        # A server's workers, as many as answer at once; they serve all files, since loading the
+        # model is what takes time.
+        workers = min(request.get("MaxConcurrentTransforms") or 1, os.cpu_count() or 1)
         try:
+            for _ in range(workers):
+                job.containers.append(
+                    ModelContainer(scratch / "model", env, log=log, isolated=isolated)
+                )
             if job.stop_requested.is_set():
                 return
-            job.container.wait_until_loaded()
+            for worker in job.containers:
+                worker.wait_until_loaded()
             job.started = cloud.clock.now()
             for key in keys:
                 _transform_file(s3, job, bucket, key, prefix, scratch)
         finally:
-            job.container.stop()
+            for worker in job.containers:
+                worker.stop()
             group, stream = "/aws/sagemaker/TransformJobs", f"{job.name}/data-log"
             with contextlib.suppress(ClientError):
                 LogShipper(cloud, log_path, group, stream).ship(final=True)
@@ -152,10 +162,17 @@ def _transform_file(
     }
     size, compression = job.request.get("MaxPayloadInMB", 6), given.get("CompressionType", "None")
     try:
-        with result.open("wb") as out:
-            for body in payloads(local, max_megabytes=size, compression=compression):
-                response = job.container.invoke(body, **how)
-                out.write(response if response.endswith(b"\n") else response + b"\n")
+        bodies = payloads(local, max_megabytes=size, compression=compression)
+        workers = job.containers
+        with result.open("wb") as out, ThreadPoolExecutor(len(workers)) as pool:
+            while group := list(itertools.islice(bodies, len(workers))):
+                answers = [
+                    pool.submit(worker.invoke, body, **how)
+                    for worker, body in zip(workers, group, strict=False)
+                ]
+                for answer in answers:
+                    response = answer.result()
+                    out.write(response if response.endswith(b"\n") else response + b"\n")
     except (AlgorithmError, PayloadTooLargeError) as error:
         raise type(error)(f"s3://{bucket}/{key}: {error}") from error
     out_bucket, out_prefix = split_s3_uri(wanted["S3OutputPath"])

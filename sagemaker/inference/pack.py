@@ -1,9 +1,11 @@
-"""Packs a model and its server into `model.tar.gz`: `python sagemaker/inference/pack.py --out F`.
+"""Packs the models and their server into `model.tar.gz`: `python pack.py --out FILE`.
 
-The archive's root holds the model's folder (weights, model card, metrics), `code/` the server:
-inference.py and the voxlake modules that scoring needs. The same files give the same bytes. The
-server needs numpy, which the image brings; there is no requirements.txt, because the image would
-run pip for it at start, which network isolation forbids.
+The archive's root holds the text model's folder (weights, model card, metrics), `topics/` the topic
+model's, `code/` the server: inference.py and the voxlake modules that it needs. The same files give
+the same bytes. There is no requirements.txt, because the image would run pip for it at start, which
+network isolation forbids: what the image lacks goes into `code/packages/` (`--packages FOLDER`, a
+folder that pip filled from requirements/inference.txt for the image's Python and platform). Without
+it, as on the laptop, the host's packages serve.
 """
 
 from __future__ import annotations
@@ -12,28 +14,68 @@ import argparse
 import ast
 import gzip
 import io
+import re
 import tarfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MODEL = REPOSITORY / "sagemaker" / "models" / "sentiment"
+MODELS = REPOSITORY / "sagemaker" / "models"
+TOPICS = MODELS / "topics"
+# What a model's folder must hold to be one.
+WEIGHTS = ("encoder.json", "model.json.gz")
 SERVER = REPOSITORY / "sagemaker" / "inference" / "inference.py"
 
+# Scripts, caches, tests, headers; and what onnxruntime makes models with.
+_UNUSED = re.compile(
+    r"^bin/|(^|/)(__pycache__|tests?|include)/|\.(pyc|pyi|a|h)$"
+    r"|^onnxruntime/(datasets|quantization|tools|transformers)/"
+)
 
-def members(model: Path = MODEL) -> dict[str, Path]:
-    """{name in the archive: file}: the model's files and the server with all it imports of ours.
 
-    Raises FileNotFoundError when the model has no weights.
+def default_model() -> Path:
+    """The folder that is packed unless another is named: the encoder's, where there is one."""
+    encoder = MODELS / "encoder"
+    return encoder if (encoder / WEIGHTS[0]).is_file() else MODELS / "sentiment"
+
+
+def members(
+    model: Path | None = None, *, topics: Path = TOPICS, packages: Path | None = None
+) -> dict[str, Path]:
+    """{name in the archive: file}: the models' files and the server with all it imports of ours.
+
+    topics: a topic model's folder, left out where there is none. packages: installed packages.
+    Raises FileNotFoundError when the model has no weights or `packages` is no folder.
     """
-    weights = model / "model.json.gz"
-    if not weights.is_file():
-        raise FileNotFoundError(f"expected the model's weights at {weights}: run `voxlake train`")
+    model = model or default_model()
+    if not any((model / name).is_file() for name in WEIGHTS):
+        raise FileNotFoundError(
+            f"expected the model's weights ({' or '.join(WEIGHTS)}) in {model}: run `voxlake train`"
+        )
     files = {path.name: path for path in model.iterdir() if path.is_file()}
+    if topics.is_dir():
+        files |= {f"topics/{path.name}": path for path in topics.iterdir() if path.is_file()}
     files["code/inference.py"] = SERVER
     files |= {
         f"code/{path.relative_to(REPOSITORY).as_posix()}": path for path in imported_modules(SERVER)
     }
+    if packages is not None:
+        files |= installed_files(packages)
     return dict(sorted(files.items()))
+
+
+def installed_files(packages: Path) -> dict[str, Path]:
+    """{name in the archive: file} of what pip put into a folder, without what no server runs.
+
+    Raises FileNotFoundError when it is no folder.
+    """
+    if not packages.is_dir():
+        raise FileNotFoundError(f"expected installed packages in {packages}: no such folder")
+    files = {path.relative_to(packages).as_posix(): path for path in packages.rglob("*")}
+    return {
+        f"code/packages/{name}": path
+        for name, path in files.items()
+        if path.is_file() and not _UNUSED.search(name)
+    }
 
 
 def imported_modules(script: Path) -> set[Path]:
@@ -86,9 +128,11 @@ def main(argv: list[str] | None = None) -> None:
     """Writes the archive and prints its path and size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="where to write model.tar.gz")
-    parser.add_argument("--model", type=Path, default=MODEL, help="a model's folder")
+    parser.add_argument("--model", type=Path, help="a model's folder; the packaged one if unsaid")
+    parser.add_argument("--topics", type=Path, default=TOPICS, help="a topic model's folder")
+    parser.add_argument("--packages", type=Path, help="a folder of installed packages to bring")
     args = parser.parse_args(argv)
-    content = archive(members(args.model))
+    content = archive(members(args.model, topics=args.topics, packages=args.packages))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_bytes(content)
     print(f"{args.out}: {len(content):,} bytes")

@@ -12,11 +12,11 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.test_sagemaker.conftest import ROOT, WORDS, generated_rows, load_script
 from voxlake.errors import VoxlakeError
-from voxlake.scoring import LABELS, ModelFileError, SentimentModel, load_model
+from voxlake.scoring import LABELS, LinearModel, ModelFileError, load_model
 from voxlake.scoring.features import FeatureSettings, features
-from voxlake.scoring.labelled import LabelledText
 from voxlake.scoring.model_file import read_model_file, write_model_file
 from voxlake.scoring.prepare import tokens
+from voxlake.training.contract import LabelledText
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
 TEXTS = [
@@ -65,7 +65,14 @@ def test_a_model_just_fitted_gives_what_its_file_gives(tmp_path):
     vectoriser, classifier = training.fit(rows, choice, min_df=2)
     trained = {"labels": dict.fromkeys(LABELS, 80)}
     file = training.to_model_file(
-        vectoriser, classifier, choice, version="1", trained=trained, decimals=12
+        vectoriser,
+        classifier,
+        choice,
+        task="sentiment",
+        labels=LABELS,
+        version="1",
+        trained=trained,
+        decimals=12,
     )
     write_model_file(file, tmp_path)
     texts = [row["text"] for row in generated_rows(60, seed=4)]
@@ -96,6 +103,8 @@ def test_a_score_has_this_shape(packaged):
         "sentiment": "positive",
         "polarity": round(scores["positive"] - scores["negative"], 6),
         "sentiment_scores": {name: scores[name] for name in ("negative", "neutral", "positive")},
+        "language": "und",
+        "in_scope": True,
         "model": packaged.id,
     }
     assert sum(scores.values()) == pytest.approx(1, abs=2e-6)
@@ -107,6 +116,7 @@ def test_a_text_that_says_nothing_is_neutral_without_polarity(packaged, text):
     [score] = packaged.score_texts([text])
     no_evidence = read_model_file(ROOT / "sagemaker/models/sentiment").no_evidence
     assert (score["sentiment"], score["polarity"]) == ("neutral", 0.0)
+    assert (score["language"], score["in_scope"]) == ("und", False)
     assert list(score["sentiment_scores"].values()) == no_evidence
 
 
@@ -150,9 +160,9 @@ def test_a_model_file_is_the_same_after_reading_and_writing(trained, tmp_path):
 
 def test_the_models_id_changes_with_any_weight(trained):
     file = read_model_file(trained / "model")
-    before = SentimentModel(file).id
+    before = LinearModel(file).id
     file.weights[0][0] += 0.001
-    after = SentimentModel(file).id
+    after = LinearModel(file).id
     assert before != after
     assert before.startswith("sentiment-logreg-1-")
     assert len(before) == len(after) == len("sentiment-logreg-1-01234567")

@@ -11,13 +11,12 @@ import pytest
 from tests.test_sagemaker.conftest import (
     ROOT,
     generated_rows,
-    load_script,
     run_training,
     write_rows,
 )
 from voxlake.scoring import load_model
-from voxlake.scoring.labelled import LabelledText
 from voxlake.scoring.model_file import read_model_file
+from voxlake.training.contract import LabelledText, held_out
 
 
 def test_training_learns_what_the_texts_show(trained):
@@ -25,7 +24,7 @@ def test_training_learns_what_the_texts_show(trained):
     model = load_model(trained / "model")
     [figures] = document["sets"]
     assert document["model"] == figures["model"] == model.id
-    assert (figures["data"], figures["n"]) == ("unnamed validation", 60)
+    assert (figures["data"], figures["n"]) == ("unnamed-dev", 60)
     assert figures["macro_recall"] > 0.95
     scored = model.score_texts(["a wonderful and great plane", "awful and rude", "report from"])
     assert [score["sentiment"] for score in scored] == ["positive", "negative", "neutral"]
@@ -53,19 +52,18 @@ def test_without_a_validation_channel_a_tenth_is_held_out(tmp_path):
     done = run_training(tmp_path, "--seed", "7", validation=False)
     assert done.returncode == 0, done.stderr
     [figures] = json.loads((tmp_path / "output" / "metrics.json").read_text())["sets"]
-    assert (figures["data"], figures["n"]) == ("unnamed, a tenth held out", 24)
+    assert (figures["data"], figures["n"]) == ("unnamed-held_out", 24)
     assert read_model_file(tmp_path / "model").trained["texts"] == 216
 
 
 def test_the_held_out_tenth_follows_from_the_seed_and_keeps_equal_texts_together():
-    training = load_script("sagemaker/training/train_logreg.py")
     rows = [LabelledText(row["text"], row["label"]) for row in generated_rows(300, seed=1)] * 2
-    train, validation = training.held_out(rows, seed=1)
+    train, validation = held_out(rows, seed=1)
     assert not {row.text for row in train} & {row.text for row in validation}
     assert sorted(train + validation) == sorted(rows)
     assert len(validation) == 60
-    assert training.held_out(rows, seed=1) == (train, validation)
-    assert training.held_out(rows, seed=2) != (train, validation)
+    assert held_out(rows, seed=1) == (train, validation)
+    assert held_out(rows, seed=2) != (train, validation)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +104,10 @@ def test_the_verb_trains_on_a_file_and_scores_with_the_result(tmp_path):
     write_rows(tmp_path / "mine.jsonl", generated_rows(240, seed=1))
     done = verb("--model", "logreg", "--data", "mine.jsonl", "--out", "my-model", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "macro recall" in done.stdout
+    assert "macro_recall" in done.stdout
+    assert "not registered (the laptop cloud is not running" in done.stdout
     assert sorted(p.name for p in (tmp_path / "my-model").iterdir()) == [
+        "data.json",
         "metrics.json",
         "model.json.gz",
     ]
@@ -130,8 +130,11 @@ def test_the_verb_finds_a_data_set_by_name_and_measures_on_its_dev(tmp_path):
     model_dir = tmp_path / "home" / "models" / "sentiment"
     assert answer["model_dir"] == str(model_dir)
     assert answer["metrics"] == json.loads((model_dir / "metrics.json").read_text())
-    assert answer["metrics"]["sets"][0]["data"] == "opinions validation"
-    assert answer["metrics"]["sets"][0]["n"] == 30
+    assert answer["metrics"]["sets"][0]["data"] == "opinions-dev"
+    # The other half judges promotions.
+    tuned = json.loads((model_dir / "data.json").read_text())["sets"][1]
+    assert answer["metrics"]["sets"][0]["n"] == tuned["rows"] < 30
+    assert tuned["gate_sha256"] == ""
     assert read_model_file(model_dir).trained["seed"] == 3
 
 

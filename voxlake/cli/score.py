@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, BinaryIO, TextIO
 
@@ -19,26 +19,45 @@ READ_BYTES = 1 << 18
 def score(
     model: Annotated[
         Path | None,
-        typer.Option(help="A model's folder or file; the packaged sentiment model if unsaid."),
+        typer.Option(help="A model's folder or file; the packaged one if unsaid."),
     ] = None,
+    heads: Annotated[
+        str | None,
+        typer.Option(
+            help="What to tell, comma-separated: sentiment, emotions, main_emotion, entities. "
+            "Unsaid: sentiment, or what a model without it tells.",
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="How many cores the encoder may take.")] = 1,
 ) -> None:
     """Scores {"id", "text"} lines from standard input; one JSON line each, in the same order.
 
-    Output: {"id", "sentiment", "polarity", "sentiment_scores", "model"}, polarity being
-    P(positive) - P(negative). A line that cannot be read gives {"line", "error"} in its place, and
-    exit status 1 at the end. Empty lines are skipped; a text that says nothing to the model (an
-    empty one) is neutral with polarity 0.
+    Output by head. sentiment: sentiment, polarity (P(positive) - P(negative)), sentiment_scores.
+    emotions: emotions (the likely ones, most probable first), emotion_scores. main_emotion: the
+    most probable of four. entities: [{text, label, start, end}], characters of the text given.
+    Then language (ISO 639-1 or und), in_scope (false where the model was not trained on such a
+    text: another language, nothing to read), model.
 
-    Example: voxlake score < texts.jsonl > scores.jsonl
+    A line that cannot be read gives {"line", "error"} in its place, and exit status 1 at the end.
+    Empty lines are skipped. A text with nothing to read (empty, only links or handles) is
+    neutral with polarity 0.
+
+    Example: voxlake score --heads sentiment,emotions,entities < texts.jsonl > scores.jsonl
     """
-    from voxlake.scoring import load_model
+    from voxlake.scoring import ModelFileError, load_model
+    from voxlake.scoring.errors import check_heads
 
-    scorer = load_model(model or packaged_model())
+    folder = model or packaged_model()
+    scorer = load_model(folder, threads=threads)
+    if not hasattr(scorer, "score_texts"):
+        raise ModelFileError(folder, "a model that scores texts", type(scorer).__name__)
+    asked = chosen_heads(heads, scorer.heads)
+    check_heads(scorer.id, scorer.heads, asked)
     progress = Progress(sys.stderr)
     bad = 0
     try:
         for rows in batches(sys.stdin.buffer):
-            lines, failed = score_rows(scorer, rows)
+            lines, failed = score_rows(scorer, rows, asked)
             bad += failed
             sys.stdout.buffer.write(b"".join(lines))
             sys.stdout.buffer.flush()
@@ -53,14 +72,25 @@ def score(
         raise typer.Exit(1)
 
 
+def chosen_heads(asked: str | None, heads: Sequence[str]) -> tuple[str, ...]:
+    """The heads of `--heads`, or by default sentiment where the model has it, else all it has."""
+    if asked is None:
+        return ("sentiment",) if "sentiment" in heads else tuple(heads)
+    return tuple(dict.fromkeys(head.strip() for head in asked.split(",") if head.strip()))
+
+
 def packaged_model() -> Path:
-    """The sentiment model that this checkout brings. Raises ModelFileError where there is none."""
+    """The model that this checkout brings: the encoder where there is one, else sentiment's.
+
+    Raises ModelFileError where there is none.
+    """
     from voxlake.scoring import ModelFileError
 
-    folder = Path(__file__).resolve().parents[2] / "sagemaker" / "models" / "sentiment"
-    if not folder.is_dir():
-        raise ModelFileError(folder, "the packaged model", "no such folder (name one by --model)")
-    return folder
+    models = Path(__file__).resolve().parents[2] / "sagemaker" / "models"
+    for name, file in (("encoder", "encoder.json"), ("sentiment", "model.json.gz")):
+        if (models / name / file).is_file():
+            return models / name
+    raise ModelFileError(models, "a packaged model", "none (name a folder by --model)")
 
 
 def batches(stream: BinaryIO) -> Iterator[list[tuple[int, bytes]]]:
@@ -78,11 +108,13 @@ def batches(stream: BinaryIO) -> Iterator[list[tuple[int, bytes]]]:
         yield [(number + 1, last)]
 
 
-def score_rows(scorer, rows: list[tuple[int, bytes]]) -> tuple[list[bytes], int]:
+def score_rows(
+    scorer, rows: list[tuple[int, bytes]], heads: Sequence[str] = ("sentiment",)
+) -> tuple[list[bytes], int]:
     """(an output line for each row that is not empty, how many of them say an error)."""
     parsed = [read_row(number, line) for number, line in rows if line.strip()]
     good = [row for row in parsed if "error" not in row]
-    scores = iter(scorer.score_texts([row["text"] for row in good]))
+    scores = iter(scorer.score_texts([row["text"] for row in good], heads))
     answers = [row if "error" in row else {"id": row["id"], **next(scores)} for row in parsed]
     lines = [json.dumps(answer, separators=(",", ":")).encode() + b"\n" for answer in answers]
     return lines, len(parsed) - len(good)

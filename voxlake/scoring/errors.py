@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from voxlake.errors import TerminalError
 
 
@@ -16,6 +18,24 @@ class ModelFileError(TerminalError):
         )
 
 
+class UnknownHeadError(TerminalError):
+    """A score was asked for that a model cannot give."""
+
+    def __init__(self, model: str, heads: Sequence[str], found: Sequence[str]) -> None:
+        self.model, self.heads, self.found = model, tuple(heads), tuple(found)
+        super().__init__(
+            f"{model}: expected heads of {', '.join(heads)}, found {', '.join(found) or 'none'}; "
+            "ask for one of these or name another model"
+        )
+
+
+def check_heads(model: str, heads: Sequence[str], asked: Sequence[str]) -> None:
+    """Raises UnknownHeadError when a head asked for is not one of the model's, or none is."""
+    unknown = [head for head in asked if head not in heads]
+    if unknown or not asked:
+        raise UnknownHeadError(model, heads, unknown)
+
+
 class LabelledDataError(TerminalError):
     """Labelled texts cannot be read: `line` is counted from 1, None where the file as a whole."""
 
@@ -24,7 +44,7 @@ class LabelledDataError(TerminalError):
         where = f"{path}, line {line}" if line else str(path)
         super().__init__(
             f"{where}: expected {expected}, found {found}; each line is a JSON object with "
-            '"text" and "label" (negative, neutral or positive)'
+            '"text" and what the task needs (docs/data.md)'
         )
 
 

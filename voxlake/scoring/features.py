@@ -1,4 +1,4 @@
-"""From tokens to the names of a linear model's features.
+"""From a text to its tokens, and from these to the names of a linear model's features.
 
 Three kinds share one vocabulary: a token (`good`), two tokens in a row (`so good`), and the
 character n-grams of a word between its borders (`~ goo`), which find misspelt, inflected and
@@ -7,26 +7,51 @@ glued words. Names cannot clash: no token holds a space or begins with `~`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from voxlake.scoring.prepare import NEGATED
+from voxlake.scoring.prepare import NEGATED, tokens
+
+# Tokens for feelings: negated words, emoticons, marks, placeholders (voxlake.scoring.prepare).
+FEELINGS = "feelings"
+# Tokens for subjects: without stop words, as they are or reduced (voxlake.scoring.words).
+FORMS = ("word", "stem", "lemma")
 
 
 @dataclass(frozen=True)
 class FeatureSettings:
     """What features a model was trained on; stored in its file.
 
-    word_ngrams: 1 or 2 tokens in a row at most. char_min, char_max: lengths of the character
-    n-grams, borders counted; char_max 0 for none.
+    tokens: FEELINGS or one of FORMS. word_ngrams: 1 or 2 tokens in a row at most. char_min,
+    char_max: lengths of the character n-grams, borders counted; char_max 0 for none.
     """
 
     word_ngrams: int = 2
     char_min: int = 2
     char_max: int = 5
+    tokens: str = FEELINGS
 
     def __post_init__(self) -> None:
         if self.word_ngrams not in (1, 2) or not 0 <= self.char_max <= 10 or self.char_min < 1:
             raise ValueError(f"expected word_ngrams 1 or 2, lengths of 1 to 10, found {self}")
+        if self.tokens not in (FEELINGS, *FORMS):
+            raise ValueError(f"expected tokens {FEELINGS} or one of {FORMS}, found {self.tokens}")
+
+    def to_dict(self) -> dict:
+        """For a model's file; tokens only when they are not the sentiment model's."""
+        settings = asdict(self)
+        if self.tokens == FEELINGS:
+            del settings["tokens"]
+        return settings
+
+
+def text_tokens(text: str, settings: FeatureSettings) -> list[str]:
+    """The tokens of a text that the settings ask for, in order."""
+    if settings.tokens == FEELINGS:
+        return tokens(text)
+    # Here, since stems and lemmas need packages that the sentiment model does without.
+    from voxlake.scoring.words import words
+
+    return words(text, settings.tokens)
 
 
 def features(tokens: list[str], settings: FeatureSettings) -> list[str]:

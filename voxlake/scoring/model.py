@@ -1,4 +1,4 @@
-"""A sentiment model: TF-IDF features and a multinomial logistic regression, read from JSON.
+"""A linear model: TF-IDF features and a multinomial logistic regression, read from JSON.
 
 The arithmetic is scikit-learn's `TfidfVectorizer(sublinear_tf=True)` and
 `LogisticRegression.predict_proba`, in numpy; a test holds them together.
@@ -11,54 +11,41 @@ from pathlib import Path
 
 import numpy as np
 
-from voxlake.scoring.features import FeatureSettings, pair, token_features
+from voxlake.scoring.classifier import Classifier
+from voxlake.scoring.features import FeatureSettings, pair, text_tokens, token_features
 from voxlake.scoring.model_file import LABELS, ModelFile, read_model_file
-from voxlake.scoring.prepare import tokens
 
-__all__ = ["LABELS", "SentimentModel", "load_model"]
+__all__ = ["LABELS", "LinearModel", "load_model"]
 
 # Texts scored in one step: enough for numpy, little memory. Results do not depend on it.
 _CHUNK = 256
 _CACHED_TOKENS = 100_000
-# Scores are rounded so that they do not differ between processors.
-_DECIMALS = 6
 
 
-def load_model(path: str | Path) -> SentimentModel:
+def load_model(path: str | Path) -> LinearModel:
     """Reads a model from its folder (holding `model.json.gz`) or file.
 
     Raises ModelFileError when it is missing or not a model.
     """
-    return SentimentModel(read_model_file(path))
+    return LinearModel(read_model_file(path))
 
 
-class SentimentModel:
-    """Scores texts. `id` names the model in every score: `sentiment-logreg-<version>-<hash>`."""
+class LinearModel(Classifier):
+    """Scores texts; its id is `<task>-logreg-<version>-<hash>`."""
 
     def __init__(self, file: ModelFile) -> None:
-        self.id = file.model_id
+        self.id, self.task, self.labels = file.model_id, file.task, file.labels
         self.settings: FeatureSettings = file.settings
         self._index = {term: at for at, term in enumerate(file.terms)}
         self._idf = np.asarray(file.idf, dtype=np.float64)
-        self._weights = np.asarray(file.weights, dtype=np.float64).reshape(len(LABELS), -1)
+        self._weights = np.asarray(file.weights, dtype=np.float64).reshape(len(file.labels), -1)
         self._intercept = [float(value) for value in file.intercept]
-        self._no_evidence = [float(value) for value in file.no_evidence]
+        self.no_evidence = [float(value) for value in file.no_evidence]
         self._of_token: dict[str, list[int]] = {}
         self._tf = np.array([0.0] + [1.0 + math.log(count) for count in range(1, 1000)])
 
-    def score_texts(self, texts: list[str]) -> list[dict]:
-        """One score a text, in order; a text's score does not depend on the others.
-
-        Returns dicts of sentiment (negative, neutral or positive: the most probable), polarity
-        (P(positive) - P(negative), -1 to 1), sentiment_scores ({negative, neutral, positive},
-        probabilities rounded to 6 places) and model. A text in which the model knows nothing
-        (empty, only links, another script) gets the model file's `no_evidence`: neutral,
-        polarity 0.
-        """
-        return [self._score(row) for row in self.probabilities(texts)]
-
     def probabilities(self, texts: list[str]) -> list[list[float]]:
-        """P(negative), P(neutral), P(positive) of each text, not rounded."""
+        """P(label) of each text in the labels' order, not rounded."""
         rows: list[list[float]] = []
         for start in range(0, len(texts), _CHUNK):
             rows.extend(self._chunk(texts[start : start + _CHUNK]))
@@ -68,7 +55,7 @@ class SentimentModel:
         found = [self._features(text) for text in texts]
         lengths = [len(ids) for ids in found]
         if not sum(lengths):
-            return [list(self._no_evidence) for _ in texts]
+            return [list(self.no_evidence) for _ in texts]
         row = np.repeat(np.arange(len(texts)), lengths)
         flat = np.fromiter((at for ids in found for at in ids), dtype=np.int64, count=sum(lengths))
         # One key a (text, feature); sorted, so sums run in the same order in any chunk.
@@ -83,13 +70,13 @@ class SentimentModel:
         ]
         by_text = np.stack(logits, axis=1).tolist()
         return [
-            _softmax(logit) if length else list(self._no_evidence)
+            _softmax(logit) if length else list(self.no_evidence)
             for logit, length in zip(by_text, lengths, strict=True)
         ]
 
     def _features(self, text: str) -> list[int]:
         """Indices of the known features, repeated as often as they occur."""
-        words = tokens(text)
+        words = text_tokens(self.prepared(text), self.settings)
         known: list[int] = []
         for token in words:
             ids = self._of_token.get(token)
@@ -114,16 +101,6 @@ class SentimentModel:
         if counts.max() >= len(self._tf):
             return 1.0 + np.log(counts)
         return self._tf[counts]
-
-    def _score(self, row: list[float]) -> dict:
-        scores = [round(value, _DECIMALS) for value in row]
-        negative, _, positive = scores
-        return {
-            "sentiment": LABELS[scores.index(max(scores))],
-            "polarity": round(positive - negative, _DECIMALS),
-            "sentiment_scores": dict(zip(LABELS, scores, strict=True)),
-            "model": self.id,
-        }
 
 
 def _softmax(logits: list[float]) -> list[float]:

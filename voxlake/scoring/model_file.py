@@ -1,25 +1,24 @@
-"""The file of a sentiment model: gzipped JSON, the same bytes for the same model.
+"""The file of a linear model: gzipped JSON, the same bytes for the same model.
 
-JSON rather than pickle: reading it runs no code. Keys: format (1), name, version, labels,
-settings (FeatureSettings), trained (what it was trained on and how, for people), intercept (one a
-label), no_evidence (probabilities for a text without any known feature), terms (feature names,
-sorted), idf (one a term), weights (a list a label, one a term).
+JSON rather than pickle: reading it runs no code. Keys: format (1), name, version, task (sentiment
+if unsaid), labels, settings (FeatureSettings), trained (what it was trained on and how, for
+people), intercept (one a label), no_evidence (probabilities for a text without any known feature),
+terms (feature names, sorted), idf (one a term), weights (a list a label, one a term).
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import math
-import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from voxlake.scoring.errors import ModelFileError
 from voxlake.scoring.features import FeatureSettings
+from voxlake.scoring.gold import SENTIMENT
+from voxlake.scoring.json_file import model_id, read_gzipped, to_bytes, write_gzipped
 
-LABELS = ("negative", "neutral", "positive")
+LABELS = SENTIMENT
 FILE_NAME = "model.json.gz"
 FORMAT = 1
 
@@ -37,11 +36,19 @@ class ModelFile:
     idf: list[float]
     weights: list[list[float]]
     trained: dict = field(default_factory=dict)
+    task: str = "sentiment"
+    labels: tuple[str, ...] = LABELS
 
     def to_bytes(self) -> bytes:
-        """The uncompressed JSON: sorted keys, no white space, ASCII."""
-        document = {**asdict(self), "format": FORMAT, "labels": list(LABELS)}
-        return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
+        """The uncompressed JSON: sorted keys, no white space, ASCII.
+
+        What a sentiment model has by default is left out: its files are older than the choice.
+        """
+        document = {**asdict(self), "format": FORMAT, "labels": list(self.labels)}
+        document["settings"] = self.settings.to_dict()
+        if self.task == "sentiment":
+            del document["task"]
+        return to_bytes(document)
 
     @property
     def sha256(self) -> str:
@@ -50,15 +57,12 @@ class ModelFile:
     @property
     def model_id(self) -> str:
         """`<name>-<version>-<first 8 hex digits of the sha256>`, in every score it gives."""
-        return f"{self.name}-{self.version}-{self.sha256[:8]}"
+        return model_id(self.name, self.version, self.to_bytes())
 
 
 def write_model_file(model: ModelFile, folder: str | Path) -> Path:
     """Writes `model.json.gz` into the folder, without a time stamp; returns its path."""
-    path = Path(folder) / FILE_NAME
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(model.to_bytes(), compresslevel=9, mtime=0))
-    return path
+    return write_gzipped(Path(folder) / FILE_NAME, model.to_bytes())
 
 
 def read_model_file(path: str | Path) -> ModelFile:
@@ -69,18 +73,12 @@ def read_model_file(path: str | Path) -> ModelFile:
     path = Path(path)
     if path.is_dir():
         path = path / FILE_NAME
-    try:
-        document = json.loads(gzip.decompress(path.read_bytes()))
-    except FileNotFoundError:
-        raise ModelFileError(path, "a model file", "no such file") from None
-    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
-        raise ModelFileError(path, "gzipped JSON", str(error)) from error
-    if not isinstance(document, dict):
-        raise ModelFileError(path, "a JSON object", type(document).__name__)
-    if document.get("format") != FORMAT:
-        raise ModelFileError(path, f"format {FORMAT}", f"format {document.get('format')!r}")
-    if document.get("labels") != list(LABELS):
-        raise ModelFileError(path, f"labels {list(LABELS)}", f"{document.get('labels')!r}")
+    document = read_gzipped(path, format=FORMAT)
+    labels, task = document.get("labels"), document.get("task", "sentiment")
+    if task == "sentiment" and labels != list(LABELS):
+        raise ModelFileError(path, f"labels {list(LABELS)}", f"{labels!r}")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ModelFileError(path, "labels", f"{labels!r}")
     try:
         model = ModelFile(
             name=document["name"],
@@ -92,6 +90,8 @@ def read_model_file(path: str | Path) -> ModelFile:
             idf=document["idf"],
             weights=document["weights"],
             trained=document["trained"],
+            task=task,
+            labels=tuple(labels),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(path, "the keys of format 1", f"{error!r}") from error
@@ -101,11 +101,11 @@ def read_model_file(path: str | Path) -> ModelFile:
 
 def _check(model: ModelFile, path: Path) -> None:
     """Raises ModelFileError when sizes do not fit or a number is not one."""
-    terms = len(model.terms)
+    terms, labels = len(model.terms), len(model.labels)
     sizes = [len(model.idf), *(len(row) for row in model.weights)]
-    if not terms or sizes != [terms] * (1 + len(LABELS)):
-        raise ModelFileError(path, f"an idf and {len(LABELS)} weights a term", f"{terms}, {sizes}")
-    if len(model.intercept) != len(LABELS) or len(model.no_evidence) != len(LABELS):
+    if not terms or sizes != [terms] * (1 + labels):
+        raise ModelFileError(path, f"an idf and {labels} weights a term", f"{terms}, {sizes}")
+    if len(model.intercept) != labels or len(model.no_evidence) != labels:
         raise ModelFileError(path, "an intercept and a no_evidence a label", "another number")
     numbers = [model.intercept, model.no_evidence, model.idf, *model.weights]
     if not all(

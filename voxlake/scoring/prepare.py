@@ -62,6 +62,25 @@ _NEGATION = re.compile(
     "(?:do|does|did|is|are|was|were|wo|would|ca|could|should|have|has|had|ai)nt|.*n't",
 )
 
+# Somebody searched the airline tweets for "cancel", "late" and "booking" and put the names of
+# complaint reasons in their place, in any word ("was Cancelled Flightled", "reLate Flightd"). So a
+# model could read the reason off the text, as it never can off a real tweet.
+_PUT_IN = {
+    "Cancelled Flight": "cancel",
+    "Late Flight": "late",
+    "Flight Booking Problems": "booking",
+}
+_PUT_IN_NAMES = re.compile("|".join(_PUT_IN))
+
+
+def plain_words(text: str) -> str:
+    """The text with "cancel", "late" and "booking" where names of complaint reasons replaced them.
+
+    Exact but for the letters' case: no such name was in the tweets before ("Late Flight" itself
+    had become "Late Flight Flight").
+    """
+    return _PUT_IN_NAMES.sub(lambda found: _PUT_IN[found[0]], text)
+
 
 def anonymous(text: str) -> str:
     """The normalised, masked text with `<user>` for every handle and `<link>` for every link.

@@ -1,0 +1,166 @@
+"""Labelled files of every task, told apart by what their rows hold, as one kind of example."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from voxlake.scoring.errors import LabelledDataError
+from voxlake.text.normalise import normalise
+
+LABELS: dict[str, tuple[str, ...]] = {
+    "sentiment": ("negative", "neutral", "positive"),
+    "emotions": (
+        "anger", "anticipation", "disgust", "fear", "joy", "love", "optimism", "pessimism",
+        "sadness", "surprise", "trust",
+    ),
+    "main_emotion": ("anger", "joy", "optimism", "sadness"),
+    "entities": ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG"),
+}  # fmt: skip
+"""Labels of the heads that are exported."""
+
+FINE_EMOTIONS = (
+    "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion",
+    "curiosity", "desire", "disappointment", "disapproval", "disgust", "embarrassment",
+    "excitement", "fear", "gratitude", "grief", "joy", "love", "nervousness", "optimism", "pride",
+    "realization", "relief", "remorse", "sadness", "surprise", "neutral",
+)  # fmt: skip
+"""GoEmotions: an auxiliary task that shapes the encoder; its head is not exported."""
+
+TRAINED = {**LABELS, "fine_emotions": FINE_EMOTIONS}
+MULTI_LABEL = frozenset({"emotions", "fine_emotions"})
+
+ENTITY_TYPES = {
+    "PER": "PER", "LOC": "LOC", "ORG": "ORG", "person": "PER", "location": "LOC",
+    "corporation": "ORG", "group": "ORG", "creative-work": None, "product": None,
+}  # fmt: skip
+
+
+@dataclass
+class Example:
+    """One text of one task. ``label`` of a single-label task; ``labels`` of a multi-label one;
+    ``spans`` (start, end, type) of entities, ``unsure`` spans whose labels say nothing."""
+
+    task: str
+    text: str
+    label: str = ""
+    labels: tuple[str, ...] = ()
+    spans: tuple[tuple[int, int, str], ...] = ()
+    unsure: tuple[tuple[int, int], ...] = ()
+    source: str = field(default="", compare=False)
+
+
+def files(channel: Path) -> Iterator[tuple[str, Path]]:
+    """(name of the set, file): the channel's own files, or those of its folders."""
+    if channel.is_file():
+        yield channel.stem.partition(".")[0], channel
+        return
+    for path in sorted(channel.rglob("*.jsonl*")):
+        if path.name.endswith((".jsonl", ".jsonl.gz")):
+            inner = path.relative_to(channel).parts
+            yield (inner[0] if len(inner) > 1 else path.name.partition(".")[0]), path
+
+
+def read_examples(name: str, path: Path) -> list[Example]:
+    """The examples of a file. Raises LabelledDataError naming the line that fits no task."""
+    opened = gzip.open if path.name.endswith(".gz") else open
+    examples: list[Example] = []
+    with opened(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                examples.append(example(row, name))
+            except (ValueError, KeyError, TypeError) as error:
+                raise LabelledDataError(path, number, "a row of a known task", str(error)) from None
+    return examples
+
+
+def example(row: dict, source: str) -> Example:
+    """What a row teaches. Raises ValueError when it fits no task."""
+    if "tokens" in row:
+        return _entities(row, source)
+    text = _unquoted(row["text"])
+    if "labels" in row:
+        found = set(row["labels"])
+        emotions = found <= set(LABELS["emotions"]) and "ekman" not in row
+        task = "emotions" if emotions else "fine_emotions"
+        if not found <= set(TRAINED[task]):
+            raise ValueError(f"labels {sorted(found)}")
+        return Example(task, text, labels=tuple(sorted(found)), source=source)
+    for task in ("sentiment", "main_emotion"):
+        if row["label"] in LABELS[task]:
+            return Example(task, text, label=row["label"], source=source)
+    raise ValueError(f"label {row['label']!r}")
+
+
+def _unquoted(text: str) -> str:
+    """Without the quotes that a CSV file put round a text, doubling or escaping those within."""
+    inner = text[1:-1]
+    if len(text) > 2 and text[0] == text[-1] == '"':
+        plain = inner.replace('""', "").replace('\\"', "")
+        if '"' not in plain:
+            return inner.replace('""', '"').replace('\\"', '"')
+    return text
+
+
+def _entities(row: dict, source: str) -> Example:
+    text, places = aligned(row["text"], row["tokens"])
+    spans: list[list] = []
+    unsure: list[tuple[int, int]] = []
+    for (start, end), tag in zip(places, row["tags"], strict=True):
+        kind = ENTITY_TYPES[tag[2:]] if tag != "O" else None
+        if text[start] == "@":
+            start += 1
+        handle = start > 0 and text[start - 1] == "@" and start < end
+        if handle and tag == "O":
+            # Within one corpus some handles are tagged and others not: silence is no label.
+            unsure.append((start, end))
+        if kind is None or start == end:
+            continue
+        if tag[0] == "I" and not handle and spans and spans[-1][2] == kind:
+            spans[-1][1] = end
+        else:
+            spans.append([start, end, kind])
+    return Example(
+        "entities", text, spans=tuple((s, e, k) for s, e, k in spans), unsure=tuple(unsure),
+        source=source,
+    )  # fmt: skip
+
+
+def aligned(text: str, tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
+    """The text and where each token stands in it; the tokens joined where they are not in it."""
+    places, at = [], 0
+    for token in tokens:
+        bare = token.strip("'\"") or token.strip("'") or token
+        start = text.find(bare, at)
+        if start < 0 or start - at > 12:
+            break
+        places.append((start, start + len(bare)))
+        at = start + len(bare)
+    else:
+        return text, places
+    joined, places = "", []
+    for token in tokens:
+        glue = "" if joined.endswith(" @") or joined == "@" or not joined else " "
+        start = len(joined) + len(glue)
+        joined += glue + token
+        places.append((start, len(joined)))
+    return joined, places
+
+
+def without(examples: Iterable[Example], held_out: Iterable[Example]) -> list[Example]:
+    """The examples whose text, in any spelling, is not among the held-out ones."""
+    taken = {_key(one.text) for one in held_out}
+    return [one for one in examples if _key(one.text) not in taken]
+
+
+def _key(text: str) -> str:
+    text = normalise(normalise(text)).casefold()
+    text = re.sub(r"https?://\S+|@\w+", "", text)
+    return re.sub(r"[\W_]+", "", text) or text

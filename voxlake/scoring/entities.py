@@ -1,0 +1,111 @@
+"""From labels of word pieces to named entities of the text given.
+
+A word's label is that of its first piece, BIO; an I- without a span of its kind before it opens
+one. A handle is one word without its `@`: who is named by it is one entity.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from voxlake.scoring.encoder_text import Prepared
+
+OUTSIDE = "O"
+_HANDLE = re.compile(r"(?<!\w)@(\w+)")
+# What the preparation makes of a pseudonym, and what public sets put for a handle: it names nobody.
+_NOBODY = "user"
+
+
+class Word(NamedTuple):
+    """A word's place in the prepared text and its label."""
+
+    start: int
+    end: int
+    label: str
+
+
+def decode(
+    given: str,
+    prepared: Prepared,
+    offsets: Sequence[tuple[int, int]],
+    word_ids: Sequence[int | None],
+    labels: Sequence[str],
+) -> list[dict]:
+    """The entities of a text, in order and without overlap.
+
+    offsets, word_ids and labels have one item a token: its place in `prepared.text`, its word
+    (None for a special token), its label. Returns dicts of text, label, start and end, characters
+    of `given`: text == given[start:end].
+    """
+    if all(label == OUTSIDE for label in labels):
+        return []
+    words = list(_words(offsets, word_ids, labels))
+    entities = []
+    for start, end, label in _spans(_with_whole_handles(words, prepared.text)):
+        first, last = prepared.starts[start], prepared.ends[end - 1]
+        text = given[first:last]
+        # An emoji is read by its name; it is not one.
+        if any(map(str.isalnum, text)):
+            entities.append({"text": text, "label": label, "start": first, "end": last})
+    return entities
+
+
+def _words(
+    offsets: Sequence[tuple[int, int]],
+    word_ids: Sequence[int | None],
+    labels: Sequence[str],
+) -> Iterator[Word]:
+    word: Word | None = None
+    of = None
+    for (start, end), number, label in zip(offsets, word_ids, labels, strict=True):
+        if number is None or start == end:
+            continue
+        if word is not None and number == of:
+            word = word._replace(end=end)
+            continue
+        if word is not None:
+            yield word
+        word, of = Word(start, end, label), number
+    if word is not None:
+        yield word
+
+
+def _with_whole_handles(words: list[Word], text: str) -> Iterator[Word]:
+    """The words with those of a handle as one, labelled as its first; its `@` is outside."""
+    handles = [found.span(1) for found in _HANDLE.finditer(text)] if "@" in text else []
+    at = 0
+    while at < len(words):
+        word = words[at]
+        while handles and handles[0][1] <= word.start:
+            handles.pop(0)
+        if not handles or word.end < handles[0][0]:
+            yield word
+            at += 1
+            continue
+        start, end = handles[0]
+        if word.end == start:
+            yield word._replace(label=OUTSIDE)
+            at += 1
+            continue
+        nobody = text[start:end].lower() == _NOBODY
+        yield Word(word.start, max(end, word.end), OUTSIDE if nobody else word.label)
+        while at < len(words) and words[at].start < end:
+            at += 1
+
+
+def _spans(words: Iterator[Word]) -> Iterator[tuple[int, int, str]]:
+    start = end = 0
+    kind = ""
+    for word in words:
+        begins, _, its_kind = word.label.partition("-")
+        if kind and not (begins == "I" and its_kind == kind):
+            yield start, end, kind
+            kind = ""
+        if its_kind:
+            if not kind:
+                start, kind = word.start, its_kind
+            end = word.end
+    if kind:
+        yield start, end, kind

@@ -1,0 +1,1 @@
+"""What the training scripts share: SageMaker's contract, splits, figures. Needs numpy only."""
