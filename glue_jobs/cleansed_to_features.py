@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from glue_jobs.common.arguments import JobArguments
 from glue_jobs.common.files import LakeFiles
-from glue_jobs.common.frames import table_columns
+from glue_jobs.common.frames import read_versions, table_columns
 from glue_jobs.common.job import Job, now_text, repeated
 from glue_jobs.common.publisher import TableWrite, Written
 from glue_jobs.common.report import number_table
@@ -85,18 +85,20 @@ def features(rows: DataFrame, trackers: Trackers) -> DataFrame:
 def with_work(all_texts: DataFrame, scored: DataFrame | None, known: DataFrame | None) -> DataFrame:
     """Says of each text what is to be done: ``_score`` and ``_compute``.
 
-    A text is scored again when its text changed (an earlier arrival took the row's place).
+    A text is scored again when its text changed (an earlier arrival took the row's place), or its
+    score is one of before the model told emotions and scope.
 
     Args:
         all_texts: see ``texts``.
-        scored: rows of texts_scored; None where there are none.
+        scored: rows of texts_scored whose score may stay; None where there are none.
         known: rows of text_features; None where there are none.
     """
     work = all_texts.select(*TEXT_KEY, "text")
     if scored is None:
         work = work.withColumn("_score", F.lit(True))
     else:
-        same = scored.select(*TEXT_KEY, "text", F.lit(True).alias("_scored"))
+        whole = scored.where(F.col("in_scope").isNotNull())
+        same = whole.select(*TEXT_KEY, "text", F.lit(True).alias("_scored"))
         work = (
             work.join(same, [*TEXT_KEY, "text"], "left")
             .withColumn("_score", F.col("_scored").isNull())
@@ -112,9 +114,17 @@ def with_work(all_texts: DataFrame, scored: DataFrame | None, known: DataFrame |
     )
 
 
-def model_input(work: DataFrame, dts: Sequence[str] | None = None) -> DataFrame:
-    """The texts to score, as the model takes them: event_id, dt, text."""
-    return work.where("_score").select("event_id", "dt", "text")
+def model_input(work: DataFrame, words: DataFrame) -> DataFrame:
+    """The texts to score, as the model takes them: event_id, dt, text, lemmas.
+
+    Args:
+        work: see ``with_work``.
+        words: rows of text_features of these texts.
+    """
+    lemmas = words.select(*TEXT_KEY, "lemmas")
+    return (
+        work.where("_score").join(lemmas, list(TEXT_KEY)).select("event_id", "dt", "text", "lemmas")
+    )
 
 
 def write_model_input(rows: DataFrame, files: LakeFiles, folder: str, count: int) -> int:
@@ -139,27 +149,32 @@ def write_model_input(rows: DataFrame, files: LakeFiles, folder: str, count: int
     return len(names)
 
 
-def run(job: Job, trackers: Trackers) -> Item:
-    """One run of the job; returns its ledger item (``to_score``, ``texts``, …)."""
+def run(job: Job, trackers: Trackers, rescore: str = rules.NO_RESCORE) -> Item:
+    """One run of the job; returns its ledger item (``to_score``, ``texts``, …).
+
+    Args:
+        rescore: days to score again, see ``rules.dts_to_score_again``.
+    """
     started_at = now_text()
-    return repeated(lambda: _attempt(job, trackers, started_at))
+    return repeated(lambda: _attempt(job, trackers, rescore, started_at))
 
 
-def _attempt(job: Job, trackers: Trackers, started_at: str) -> Item:
+def _attempt(job: Job, trackers: Trackers, rescore: str, started_at: str) -> Item:
     with job.leases([FEATURES]) as leases:
         versions = {
             table.name: job.ledger.versions(job.lake.database(table), table.name)
             for table in (*TEXT_TABLES.values(), SCORED)
         }
         scored = versions.pop(SCORED.name)
+        again = rules.dts_to_score_again(rescore, scored)
         dts = rules.choose_dts_to_rescore(scored, versions)
-        chosen = chosen_versions(versions, dts[:MAX_DAYS])
+        chosen = chosen_versions(versions, sorted({*again, *dts[: MAX_DAYS - len(again)]}))
         basis = {dt: scored[dt]["version"] for dt in chosen if dt in scored}
         if not chosen:
             print("no text changed since it was scored, nothing done")
             return _finish(job, started_at, {}, {}, {}, [], 0)
-        if len(dts) > MAX_DAYS:
-            print(f"{len(dts)} days to work on, {MAX_DAYS} in this run, the others in the next")
+        if left := len(set(dts) - chosen.keys()):
+            print(f"{len(chosen)} days to work on in this run, {left} are left to the next")
         spark = job.spark()
         publisher = job.publisher(spark, leases)
         shuffle_partitions(
@@ -168,9 +183,10 @@ def _attempt(job: Job, trackers: Trackers, started_at: str) -> Item:
         )
         current = publisher.versions(FEATURES)
         known = publisher.read(FEATURES, chosen) if chosen.keys() & current.keys() else None
+        keep = basis.keys() - set(again)
         work = with_work(
             texts(spark, job.lake, chosen),
-            publisher.read(SCORED, basis) if basis else None,
+            publisher.read(SCORED, keep) if keep else None,
             known,
         ).persist(StorageLevel.MEMORY_AND_DISK)
         counts = {
@@ -187,7 +203,8 @@ def _attempt(job: Job, trackers: Trackers, started_at: str) -> Item:
         written = publisher.write([_features_write(work, known, counts, chosen, trackers)])
         to_score = sum(row["score"] for row in counts.values())
         folder = f"{job.lake.scoring(job.run_id)}input/"
-        files = write_model_input(model_input(work), publisher.files, folder, to_score)
+        words = read_versions(spark, job.lake, FEATURES, [vars(one) for one in written])
+        files = write_model_input(model_input(work, words), publisher.files, folder, to_score)
         print(f"{to_score:,} texts to score in {files} files under {folder}")
         publisher.publish(written)
         made = {one.dt: one.version for one in written}
@@ -261,7 +278,8 @@ def _finish(
 
 def main(argv: Sequence[str]) -> None:
     """Runs the job as Glue starts it."""
-    run(Job.from_arguments(JOB, JobArguments.parse(argv)), load_trackers())
+    arguments = JobArguments.parse(argv)
+    run(Job.from_arguments(JOB, arguments), load_trackers(), arguments.rescore)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from functools import reduce
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from glue_jobs.common import scored as counting
@@ -21,8 +21,9 @@ from glue_jobs.common.arguments import JobArguments
 from glue_jobs.common.errors import MissingRunError, MissingScoresError
 from glue_jobs.common.frames import table_columns
 from glue_jobs.common.job import Job, now_text, repeated
-from glue_jobs.common.publisher import Publisher, TableWrite, Written
+from glue_jobs.common.publisher import SMALL_ROWS, Publisher, TableWrite, Written
 from glue_jobs.common.report import number_table
+from glue_jobs.common.score_lines import SCORE, read_scores, shown_entities
 from glue_jobs.common.session import shuffle_partitions
 from glue_jobs.common.texts import TEXT_KEY, Chosen, read_chosen, texts
 from voxlake.ledger import items, rules
@@ -35,32 +36,7 @@ SCORED, CONVERSATIONS = TABLES["texts_scored"], TABLES["conversations"]
 ENGAGEMENT, INTERACTIONS = TABLES["engagement_daily"], TABLES["interactions"]
 MESSAGES, FEATURES = TABLES["messages"], TABLES["text_features"]
 
-_SCORE = ("sentiment", "polarity", "p_negative", "p_neutral", "p_positive", "model")
-_SCORE_LINE = (
-    "event_id STRING, dt STRING, sentiment STRING, polarity DOUBLE, sentiment_scores "
-    "STRUCT<negative: DOUBLE, neutral: DOUBLE, positive: DOUBLE>, model STRING"
-)
 _CONVERSATION = ("conversation_id", "source")
-
-
-def read_scores(spark: SparkSession, folder: str) -> DataFrame:
-    """Scores of a batch transform: dt, event_id and the score's columns, a text once.
-
-    Lines that hold an error instead are left out: their texts count as not scored.
-    """
-    lines = spark.read.schema(_SCORE_LINE).json(folder)
-    scores = lines.where(F.col("event_id").isNotNull() & F.col("sentiment").isNotNull()).select(
-        "dt",
-        "event_id",
-        "sentiment",
-        "polarity",
-        *[
-            F.col(f"sentiment_scores.{name}").alias(f"p_{name}")
-            for name in ("negative", "neutral", "positive")
-        ],
-        "model",
-    )
-    return scores.groupBy("dt", "event_id").agg(F.min(F.struct(*_SCORE)).alias("_new"))
 
 
 def scored_texts(
@@ -87,18 +63,19 @@ def scored_texts(
             old.select(
                 *TEXT_KEY,
                 F.col("text").alias("_text"),
-                F.struct(*_SCORE).alias("_old"),
+                F.struct(*SCORE).alias("_old"),
             ),
             list(TEXT_KEY),
             "left",
         )
         found.append(F.when(F.col("_text") == F.col("text"), F.col("_old")))
     if not found:
-        return rows.select("*", *[F.lit(None).alias(name) for name in _SCORE])
+        return rows.select("*", *[F.lit(None).alias(name) for name in SCORE])
     return (
         rows.withColumn("_score", F.coalesce(*found))
         .select("*", "_score.*")
         .drop("_new", "_old", "_text", "_score")
+        .withColumn("entities", shown_entities())
     )
 
 
@@ -191,28 +168,26 @@ class Analytics:
             return [engagement] if engagement.dts else []
         made = {dt: {SCORED.name: self._versions[dt]} for dt in self._dts}
         with_words = {dt: {**made[dt], FEATURES.name: self._work.features[dt]} for dt in self._dts}
+        of_scored = {
+            "sentiment_hourly": counting.sentiment_hourly,
+            "emotion_daily": counting.emotion_daily,
+            "entities_daily": counting.entities_daily,
+            "topic_daily": counting.topic_daily,
+            "authors_daily": counting.authors_daily,
+        }
+        small = sum(self._rows.values()) <= SMALL_ROWS
+        words = counting.word_frequencies(self._scored)
         return [
+            *[
+                TableWrite(TABLES[name], count(self._scored), self._dts, sources=made, small=small)
+                for name, count in of_scored.items()
+            ],
             TableWrite(
-                TABLES["sentiment_hourly"],
-                counting.sentiment_hourly(self._scored),
-                self._dts,
-                sources=made,
-            ),
-            TableWrite(
-                TABLES["authors_daily"],
-                counting.authors_daily(self._scored),
-                self._dts,
-                sources=made,
-            ),
-            TableWrite(
-                TABLES["word_frequencies"],
-                counting.word_frequencies(self._scored),
-                self._dts,
-                sources=with_words,
+                TABLES["word_frequencies"], words, self._dts, sources=with_words, small=small
             ),
             engagement,
             *self._conversations(),
-            TableWrite(SCORED, self._scored, self._dts, self._rows, self._work.texts),
+            TableWrite(SCORED, self._scored, self._dts, self._rows, self._work.texts, small=small),
         ]
 
     def _texts_scored(self, dts: Iterable[str]) -> DataFrame:
@@ -303,7 +278,7 @@ def run(job: Job) -> Item:
 
     Raises:
         MissingRunError: cleansed_to_features has not done its part of the run.
-        MissingScoresError: texts without score; nothing was published.
+        MissingScoresError, ScoreLinesError: the scores are not whole; nothing was published.
     """
     started_at = now_text()
     item = job.ledger.run(job.run_id, FEATURES_JOB)

@@ -40,7 +40,9 @@ from infra.stacks.alarms import AlarmsStack  # noqa: E402
 from infra.stacks.ingest import IngestStack  # noqa: E402
 from infra.stacks.ml import MlStack  # noqa: E402
 from infra.stacks.processing import ProcessingStack  # noqa: E402
+from infra.stacks.sources import SourcesStack  # noqa: E402
 from infra.stacks.storage import StorageStack  # noqa: E402
+from infra.stacks.stream import StreamStack  # noqa: E402
 from infra.stacks.warehouse import WarehouseStack  # noqa: E402
 
 DEFAULT_STAGE = "dev"
@@ -50,6 +52,12 @@ def build_stacks(app: App, config: StageConfig, staging: Path) -> None:
     """Adds a stage's stacks, each after those it stands on."""
     storage = StorageStack(app, config=config)
     ingest = IngestStack(app, config=config, storage=storage, staging=staging)
+    sources = SourcesStack(app, config=config, storage=storage, ingest=ingest, staging=staging)
+    stream_path = (
+        StreamStack(app, config=config, storage=storage, ingest=ingest, staging=staging)
+        if config.stream_path.enabled
+        else None
+    )
     ml = MlStack(app, config=config, storage=storage, staging=staging)
     warehouse = WarehouseStack(app, config=config, storage=storage)
     processing = ProcessingStack(
@@ -61,7 +69,15 @@ def build_stacks(app: App, config: StageConfig, staging: Path) -> None:
         warehouse=warehouse,
         staging=staging,
     )
-    AlarmsStack(app, config=config, storage=storage, ingest=ingest, processing=processing)
+    AlarmsStack(
+        app,
+        config=config,
+        storage=storage,
+        ingest=ingest,
+        sources=sources,
+        processing=processing,
+        stream_path=stream_path,
+    )
 
 
 def make_app(

@@ -10,18 +10,19 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from infra.errors import ConfigError, UnknownStageError
+from voxlake.trackers import load_trackers
 
 STAGES = ("dev", "prod", "full")
 # In the order of deployment.
-STACKS = ("storage", "ingest", "ml", "warehouse", "processing", "alarms")
+STACKS = ("storage", "ingest", "sources", "stream", "ml", "warehouse", "processing", "alarms")
 
 # CloudWatch Logs takes these retentions only:
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
 
-# Account that publishes the prebuilt PyTorch CPU inference image, by region. Regions are listed
-# one by one because the account is not the same everywhere and a wrong one fails only when the
-# first transform job starts: add a region here before deploying to it.
+# Account that publishes the prebuilt PyTorch CPU images, for inference and for training, by region.
+# Regions are listed one by one because the account is not the same everywhere and a wrong one fails
+# only when the first job starts: add a region here before deploying to it.
 # https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html
 INFERENCE_IMAGE_ACCOUNTS = MappingProxyType(
     dict.fromkeys(
@@ -115,6 +116,66 @@ class IngestConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourcesConfig:
+    """What is read from YouTube and X; off until somebody turns it on and puts keys there."""
+
+    youtube_enabled: bool = False
+    youtube_videos: tuple[str, ...] = ()
+    # Of the 10,000 a day that a project has by default: some are left for trying things by hand.
+    youtube_daily_units: int = 9000
+    youtube_schedule_minutes: int = 15
+    youtube_api_url: str = "https://www.googleapis.com/youtube/v3"
+    x_enabled: bool = False
+    x_trackers: tuple[str, ...] = ()
+    x_daily_posts: int = 1000
+    x_schedule_minutes: int = 15
+    x_api_url: str = "https://api.x.com"
+
+    def __post_init__(self) -> None:
+        # A function's environment holds 4 KB in all; more videos go into the table.
+        _check_range("number of youtube_videos", len(self.youtube_videos), 0, 200)
+        for video in self.youtube_videos:
+            _check_pattern("youtube_videos", video, r"[A-Za-z0-9_-]{11}", "a video's id")
+        _check_range("youtube_daily_units", self.youtube_daily_units, 1, 100_000_000)
+        known = [tracker.id for tracker in load_trackers().trackers]
+        for tracker in self.x_trackers:
+            if tracker not in known:
+                raise ConfigError(
+                    f"x_trackers has {tracker!r}: expected ids of trackers.yaml "
+                    f"({', '.join(known)})"
+                )
+        _check_range("x_daily_posts", self.x_daily_posts, 1, 10_000_000)
+        for name in ("youtube_schedule_minutes", "x_schedule_minutes"):
+            # Longer than a run may take, so that runs do not meet.
+            _check_range(name, getattr(self, name), 6, 1440)
+        for name in ("youtube_api_url", "x_api_url"):
+            _check_pattern(
+                name, getattr(self, name), r"https?://[^\s/]+(/[^\s?#]*)?", "a URL without a query"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamPathConfig:
+    """text_enricher: provisional scores and tickets within seconds."""
+
+    enabled: bool = True
+    # A batch is scored in well under a second; a larger one would keep its first text waiting.
+    batch_size: int = 100
+    batch_window_seconds: int = 0
+    # Lambda gives a whole core from 1769 MiB on; the models need 200 MiB of it.
+    memory_mib: int = 1769
+    timeout_seconds: int = 120
+    score_days: int = 7
+
+    def __post_init__(self) -> None:
+        _check_range("batch_size", self.batch_size, 1, 1000)
+        _check_range("batch_window_seconds", self.batch_window_seconds, 0, 300)
+        _check_range("memory_mib", self.memory_mib, 512, 10_240)
+        _check_range("timeout_seconds", self.timeout_seconds, 30, 900)
+        _check_range("score_days", self.score_days, 1, 365)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProcessingConfig:
     """The batch path."""
 
@@ -142,30 +203,51 @@ class ProcessingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class MlConfig:
-    """The sentiment model and the batch transform that runs it."""
+    """The model and the batch transform that runs it."""
 
     image_repository: str = "pytorch-inference"
-    # Python 3.12 with the one package the server needs (numpy), so nothing is vendored; the
-    # domain's code needs 3.11 or later, which rules the scikit-learn images out.
+    # The domain's code needs Python 3.11 or later, which rules the scikit-learn images out; what
+    # this one lacks comes with the model's archive.
     image_tag: str = "2.6.0-cpu-py312-ubuntu22.04-sagemaker"
     image_accounts: Mapping[str, str] = field(default_factory=lambda: INFERENCE_IMAGE_ACCOUNTS)
     transform_instance_type: str = "ml.m5.large"
     transform_instance_count: int = 1
-    transform_max_payload_mb: int = 6
+    # Small enough that a worker answers within half a minute, large enough to batch by length.
+    transform_max_payload_mb: int = 1
+    # Payloads at once on an instance, each with a worker of one thread: the vCPUs of ml.m5.large.
+    transform_concurrency: int = 2
     transform_timeout_minutes: int = 180
-    # SageMaker names this group itself. Turn it off where the account already has it.
+    # SageMaker names these groups itself. Turn it off where the account already has them.
     creates_transform_log_group: bool = True
+    training_image_repository: str = "pytorch-training"
+    training_image_tag: str = "2.6.0-cpu-py312-ubuntu22.04-sagemaker"
+    training_instance_type: str = "ml.m5.2xlarge"
+    training_volume_gb: int = 30
+    training_timeout_minutes: int = 360
+    # How long a spot job may wait for capacity besides its own time.
+    training_spot_wait_minutes: int = 120
 
     def __post_init__(self) -> None:
-        _check_pattern(
-            "transform_instance_type",
-            self.transform_instance_type,
-            r"ml\.[a-z0-9]+\.[a-z0-9]+",
-            "a SageMaker instance type such as ml.m5.large",
-        )
+        for name in ("transform_instance_type", "training_instance_type"):
+            _check_pattern(
+                name,
+                getattr(self, name),
+                r"ml\.[a-z0-9]+\.[a-z0-9]+",
+                "a SageMaker instance type such as ml.m5.large",
+            )
         _check_range("transform_instance_count", self.transform_instance_count, 1, 20)
         _check_range("transform_max_payload_mb", self.transform_max_payload_mb, 1, 100)
+        # SageMaker takes at most 100 MB at once.
+        _check_range(
+            "transform_concurrency",
+            self.transform_concurrency,
+            1,
+            100 // self.transform_max_payload_mb,
+        )
         _check_range("transform_timeout_minutes", self.transform_timeout_minutes, 10, 2880)
+        _check_range("training_volume_gb", self.training_volume_gb, 5, 1000)
+        _check_range("training_timeout_minutes", self.training_timeout_minutes, 5, 2880)
+        _check_range("training_spot_wait_minutes", self.training_spot_wait_minutes, 0, 1440)
         for region, account in self.image_accounts.items():
             _check_pattern(f"image_accounts[{region}]", account, r"\d{12}", "a 12-digit account")
         if not self.image_accounts:
@@ -211,6 +293,8 @@ class StageConfig:
     stage: str
     storage: StorageConfig
     ingest: IngestConfig
+    sources: SourcesConfig = field(default_factory=SourcesConfig)
+    stream_path: StreamPathConfig = field(default_factory=StreamPathConfig)
     processing: ProcessingConfig = field(default_factory=ProcessingConfig)
     ml: MlConfig = field(default_factory=MlConfig)
     warehouse: WarehouseConfig = field(default_factory=WarehouseConfig)

@@ -51,6 +51,11 @@ ACKNOWLEDGED = (
         reason="A rotated key would break every join between older and newer rows",
     ),
     Acknowledged(
+        rule="AwsSolutions-SMG4",
+        where="sources/*Key/Secret",
+        reason="The platforms issue these keys and have no interface to renew them",
+    ),
+    Acknowledged(
         rule="AwsSolutions-KDS3",
         where="ingest/Events/*",
         reason="Everything is encrypted with the one customer key, the stream too",
@@ -99,6 +104,12 @@ ACKNOWLEDGED = (
     Acknowledged(
         rule="AwsSolutions-IAM5[[]Resource::[*]]",
         where="ml/Sentiment/Role/*",
+        reason="ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resources; the "
+        "latter is bound to SageMaker's namespace",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::[*]]",
+        where="ml/Training/Role/*",
         reason="ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resources; the "
         "latter is bound to SageMaker's namespace",
     ),

@@ -66,14 +66,21 @@ def domain_files() -> list[tuple[str, Path]]:
     return [(f"voxlake/{name}", path) for name, path in source_files(package, without=("cli",))]
 
 
-def stage_function(name: str, target: Path) -> Path:
+def stage_function(name: str, target: Path, *, models: Iterable[str] = ()) -> Path:
     """Lays out one Lambda function: `lambdas/<name>/` beside `voxlake/`.
 
-    Modules directly under `lambdas/` are shared by all functions and go with each.
+    Modules directly under `lambdas/` are shared by all functions and go with each. `models` names
+    folders of `sagemaker/models/` that the function brings too, as `models/<name>/`.
+
+    Raises:
+        MissingSourceError: the function's folder or a model is not there.
     """
     functions = REPOSITORY / "lambdas"
     files = [(f"lambdas/{name}/{file}", path) for file, path in source_files(functions / name)]
     files += [(f"lambdas/{path.name}", path) for path in sorted(functions.glob("*.py"))]
+    for model in models:
+        folder = REPOSITORY / "sagemaker" / "models" / model
+        files += [(f"models/{model}/{file}", path) for file, path in source_files(folder)]
     return _copy(files + domain_files(), target)
 
 
@@ -83,7 +90,7 @@ def stage_requirements(name: str, target: Path) -> Path:
 
 
 def requirements_file(name: str) -> Path:
-    """The hashed lock file of a runtime: `lambda` or `glue`."""
+    """The hashed lock file of a runtime, such as `lambda` or `glue`."""
     path = REPOSITORY / "requirements" / f"{name}.txt"
     if not path.is_file():
         raise MissingSourceError(f"expected {_shown(path)}: run `make lock` to make it")
@@ -119,10 +126,11 @@ def write_tar_gz(files: Iterable[tuple[str, Path]], target: Path) -> Path:
     return target
 
 
-def model_archive_files() -> list[tuple[str, Path]]:
-    """The members of the sentiment model's archive, as `sagemaker/inference/pack.py` says.
+def model_archive_files(packages: Path | None = None) -> list[tuple[str, Path]]:
+    """The members of the model's archive, as `sagemaker/inference/pack.py` says.
 
-    That script is loaded by its path: nothing may import `sagemaker` as a package.
+    That script is loaded by its path: nothing may import `sagemaker` as a package. `packages` is a
+    folder of installed wheels that the archive brings.
 
     Raises:
         MissingSourceError: the script or the model's weights are not there.
@@ -136,7 +144,7 @@ def model_archive_files() -> list[tuple[str, Path]]:
     pack = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(pack)
     try:
-        return sorted(pack.members().items())
+        return sorted(pack.members(packages=packages).items())
     except FileNotFoundError as missing:
         raise MissingSourceError(str(missing)) from missing
 

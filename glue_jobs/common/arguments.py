@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 
 from glue_jobs.common.errors import MissingArgumentError
+from voxlake.ledger.rules import NO_RESCORE
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class JobArguments:
         landing_bucket, cleansed_bucket, analytics_bucket, artifacts_bucket: bucket names.
         pseudonym_secret_arn: secret with ``{"key_id", "key"}``.
         database_prefix: databases are ``<prefix>_<zone>``.
+        rescore: days to score again, ``<first>/<last>`` or ``none``.
         lease_wait_seconds: how long to wait for tables that another run is writing.
     """
 
@@ -29,6 +31,7 @@ class JobArguments:
     artifacts_bucket: str
     pseudonym_secret_arn: str
     database_prefix: str = "voxlake"
+    rescore: str = NO_RESCORE
     lease_wait_seconds: float = 900.0
 
     @classmethod

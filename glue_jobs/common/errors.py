@@ -109,3 +109,16 @@ class MissingRunError(TerminalError):
             f"run {run_id}: expected the ledger item of {job} in state done, found none; run that "
             "job first with the same --run_id"
         )
+
+
+class ScoreLinesError(TerminalError):
+    """The model's output is not what the lake reads: lines lack keys or values."""
+
+    def __init__(self, keys: Iterable[str], lines: int, event_id: str | None) -> None:
+        self.keys, self.lines, self.event_id = list(keys), lines, event_id
+        such = f", such as that of event {event_id}" if event_id else ""
+        super().__init__(
+            f"expected {', '.join(self.keys)} in every line of the model's output, found none (or "
+            f"null, or another type) in {lines} lines{such}; nothing was published, deploy the "
+            "model and the jobs of one version and run again"
+        )

@@ -6,12 +6,15 @@ repeating a run would give other last digits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from voxlake.tables import ALL_TRACKERS, NO_TRACKER
 
 WORDS_EACH = 200
+ENTITIES_EACH = 200
 MIN_WORD_LENGTH = 3
 INTERACTIONS = ("like", "share", "follow", "view", "click")
 INTERACTION_TYPE = "interaction"
@@ -53,6 +56,61 @@ def sentiment_hourly(scored: DataFrame) -> DataFrame:
     )
 
 
+def emotion_daily(scored: DataFrame) -> DataFrame:
+    """Rows of emotion_daily with dt: every emotion of the model, also those no text shows."""
+    emotions = scored.where("in_scope").select(
+        "dt",
+        "source",
+        "trackers",
+        "emotions",
+        F.explode("emotion_scores").alias("emotion", "score"),
+    )
+    shown = F.array_contains("emotions", F.col("emotion"))
+    return (
+        each_tracker(emotions, untracked=True)
+        .groupBy("dt", "tracker", "source", "emotion")
+        .agg(
+            F.count_if(shown).alias("texts"),
+            F.sum(F.col("score").cast(_EXACT)).cast("double").alias("score_sum"),
+        )
+    )
+
+
+def entities_daily(scored: DataFrame) -> DataFrame:
+    """Rows of entities_daily with dt."""
+    named = F.array_distinct(
+        F.transform(
+            "entities",
+            lambda one: F.struct(
+                one["label"].alias("label"),
+                # "#nyc" and "NYC" are one place.
+                F.regexp_replace(F.lower(one["text"]), "^[#@]+", "").alias("entity"),
+            ),
+        )
+    )
+    counted = (
+        each_tracker(
+            scored.where("in_scope").select("dt", "trackers", F.explode(named).alias("named")),
+            untracked=False,
+        )
+        .select("dt", "tracker", "named.*")
+        .where("entity <> ''")
+        .groupBy("dt", "tracker", "label", "entity")
+        .agg(F.count("*").alias("texts"))
+    )
+    return _most(counted, ENTITIES_EACH, ("dt", "tracker"), ("label", "entity"))
+
+
+def topic_daily(scored: DataFrame) -> DataFrame:
+    """Rows of topic_daily with dt."""
+    with_topic = scored.where("in_scope AND topic IS NOT NULL")
+    return (
+        each_tracker(with_topic, untracked=True)
+        .groupBy("dt", "tracker", "source", "topic")
+        .agg(F.count("*").alias("texts"), _mean("polarity").alias("polarity_mean"))
+    )
+
+
 def authors_daily(scored: DataFrame) -> DataFrame:
     """Rows of authors_daily with dt."""
     return scored.groupBy("dt", "author_id", "source").agg(
@@ -77,12 +135,7 @@ def word_frequencies(scored: DataFrame) -> DataFrame:
         .groupBy("dt", "sentiment", "tracker", "word")
         .agg(F.count("*").alias("texts"))
     )
-    best = Window.partitionBy("dt", "sentiment", "tracker").orderBy(F.desc("texts"), "word")
-    return (
-        counted.withColumn("_rank", F.row_number().over(best))
-        .where(F.col("_rank") <= WORDS_EACH)
-        .drop("_rank")
-    )
+    return _most(counted, WORDS_EACH, ("dt", "sentiment", "tracker"), ("word",))
 
 
 def engagement_daily(scored: DataFrame, interactions: DataFrame) -> DataFrame:
@@ -139,6 +192,13 @@ def conversations(messages: DataFrame) -> DataFrame:
         )
         .withColumn("dt", F.col("started_at").cast("date").cast("string"))
     )
+
+
+def _most(rows: DataFrame, count: int, each: Sequence[str], tied: Sequence[str]) -> DataFrame:
+    """The ``count`` rows with most texts of each group; ties by the given columns."""
+    best = Window.partitionBy(*each).orderBy(F.desc("texts"), *tied)
+    ranked = rows.withColumn("_rank", F.row_number().over(best))
+    return ranked.where(F.col("_rank") <= count).drop("_rank")
 
 
 def _total(name: str, alias: str) -> Column:

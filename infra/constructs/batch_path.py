@@ -160,7 +160,7 @@ def definition(
         "States": {
             "Plan": _invoke(
                 planner,
-                # Keeps a run_id given by the caller, without demanding one.
+                # Keeps run_id and rescore where the caller gave them, without demanding them.
                 {
                     "Payload.$": "States.JsonMerge($, States.StringToJson("
                     '\'\\{"step":"plan"\\}\'), false)'
@@ -183,7 +183,9 @@ def definition(
             },
             "NothingPending": {"Type": "Succeed"},
             "LandingToCleansed": _glue(landing, config, "CleansedToFeatures"),
-            "CleansedToFeatures": _glue(features, config, "PlanScoring"),
+            "CleansedToFeatures": _glue(
+                features, config, "PlanScoring", {"--rescore.$": "$.rescore"}
+            ),
             "PlanScoring": _invoke(
                 planner,
                 {"Payload": {"step": "scoring", "run_id.$": "$.run_id"}},
@@ -225,11 +227,16 @@ def _invoke(function: str, payload: dict[str, Any], **rest: Any) -> dict[str, An
     }
 
 
-def _glue(job: str, config: StageConfig, next_state: str) -> dict[str, Any]:
+def _glue(
+    job: str, config: StageConfig, next_state: str, arguments: dict[str, str] | None = None
+) -> dict[str, Any]:
     return {
         "Type": "Task",
         "Resource": f"arn:{Aws.PARTITION}:states:::glue:startJobRun.sync",
-        "Parameters": {"JobName": job, "Arguments": {"--run_id.$": "$.run_id"}},
+        "Parameters": {
+            "JobName": job,
+            "Arguments": {"--run_id.$": "$.run_id", **(arguments or {})},
+        },
         "ResultPath": None,
         "Retry": [_JOB_RETRY],
         "TimeoutSeconds": config.processing.job_timeout_minutes * 60,
@@ -252,6 +259,7 @@ def _transform(
             "ModelName": model_name,
             "BatchStrategy": "MultiRecord",
             "MaxPayloadInMB": ml.transform_max_payload_mb,
+            "MaxConcurrentTransforms": ml.transform_concurrency,
             "TransformInput": {
                 "CompressionType": "None",
                 "ContentType": "application/jsonlines",

@@ -16,6 +16,7 @@ from infra.constructs.event_stream import FAILED_BATCH_PREFIX
 from infra.constructs.glue_job import READ_CATALOG, catalog_arns
 from infra.constructs.grants import allow, read_objects, read_with_key
 from voxlake.tables import TABLES, Table, glue_columns, glue_partition_keys
+from voxlake.tables.model import NAMED_SPANS
 
 _PARQUET = {
     "input": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -31,6 +32,9 @@ _PRESTO_TYPES = {
     "boolean": "boolean",
     "timestamp": "timestamp(3)",
     "array<string>": "array(varchar)",
+    "map<string,double>": "map(varchar,double)",
+    # Names quoted, as the engine itself writes rows: end is a reserved word.
+    NAMED_SPANS: 'array(row("text" varchar,"label" varchar,"start" integer,"end" integer))',
 }
 _DESCRIPTIONS = {
     "landing": "Events as they came, JSON lines: short-lived, holds original texts",

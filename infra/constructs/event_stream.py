@@ -42,7 +42,10 @@ class EventStream(Construct):
 
 
 class StreamMapping(Construct):
-    """Delivers batches to the consumer; what cannot be delivered goes to S3, whole."""
+    """Delivers batches to a consumer; what cannot be delivered goes to S3, whole.
+
+    Batch size and window are the config's unless given.
+    """
 
     def __init__(
         self,
@@ -53,6 +56,9 @@ class StreamMapping(Construct):
         stream: kinesis.IStream,
         consumer: PythonFunction,
         failed_batches: s3.IBucket,
+        batch_size: int | None = None,
+        batch_window_seconds: int | None = None,
+        starting_position: str = "TRIM_HORIZON",
     ) -> None:
         super().__init__(scope, id)
         role = consumer.role
@@ -76,9 +82,13 @@ class StreamMapping(Construct):
             "Mapping",
             event_source_arn=stream.stream_arn,
             function_name=consumer.function.function_name,
-            starting_position="TRIM_HORIZON",
-            batch_size=config.batch_size,
-            maximum_batching_window_in_seconds=config.batch_window_seconds,
+            starting_position=starting_position,
+            batch_size=config.batch_size if batch_size is None else batch_size,
+            maximum_batching_window_in_seconds=(
+                config.batch_window_seconds
+                if batch_window_seconds is None
+                else batch_window_seconds
+            ),
             # More at once would interleave a shard's batches, and then a landed object would no
             # longer hold every record between its first and last: what tells a redelivery.
             parallelization_factor=1,

@@ -1,7 +1,7 @@
 """A Lambda function of ours: its code, its role, its log group."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aws_cdk import Duration, Stack
@@ -26,7 +26,7 @@ WHEEL_PLATFORMS = ("manylinux_2_28_aarch64", "manylinux2014_aarch64")
 
 
 class DependencyLayer(Construct):
-    """The layer of every function of a stack: the locked wheels of `requirements/lambda.txt`.
+    """A layer of a stack's functions: the locked wheels of `requirements/<requirements>.txt`.
 
     Where CDK's bundling is switched off (`aws:cdk:bundling-stacks: []`, as on the laptop) the
     layer is the folder with its `requirements.txt` alone. The asset hash comes from the lock
@@ -34,17 +34,17 @@ class DependencyLayer(Construct):
     enter the hash, and they name a Docker image even where none is wanted.
     """
 
-    def __init__(self, scope: Construct, id: str, *, staging: Path) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, staging: Path, requirements: str = "lambda"
+    ) -> None:
         super().__init__(scope, id)
-        requirements = requirements_file("lambda")
-        folder = staging / "layer"
+        lock = requirements_file(requirements)
+        folder = staging / "layers" / requirements
         if not folder.exists():
-            stage_requirements("lambda", folder)
+            stage_requirements(requirements, folder)
         if Stack.of(self).bundling_required and not (folder / "python").exists():
-            install_wheels(
-                requirements, folder / "python", python="3.12", platforms=WHEEL_PLATFORMS
-            )
-        recipe = requirements.read_text() + " ".join(WHEEL_PLATFORMS)
+            install_wheels(lock, folder / "python", python="3.12", platforms=WHEEL_PLATFORMS)
+        recipe = lock.read_text() + " ".join(WHEEL_PLATFORMS)
         self.layer = lambda_.LayerVersion(
             self,
             "Layer",
@@ -73,6 +73,8 @@ class PythonFunction(Construct):
         config: StageConfig,
         key: kms.IKey,
         layer: lambda_.ILayerVersion,
+        more_layers: Sequence[lambda_.ILayerVersion] = (),
+        models: Sequence[str] = (),
         staging: Path,
         environment: Mapping[str, str],
         memory_mib: int,
@@ -97,9 +99,11 @@ class PythonFunction(Construct):
             description=description,
             runtime=RUNTIME,
             architecture=ARCHITECTURE,
-            code=lambda_.Code.from_asset(str(stage_function(name, staging / "functions" / name))),
+            code=lambda_.Code.from_asset(
+                str(stage_function(name, staging / "functions" / name, models=models))
+            ),
             handler=f"lambdas.{name}.handler.handler",
-            layers=[layer],
+            layers=[layer, *more_layers],
             role=self.role,
             log_group=self.log_group,
             memory_size=memory_mib,

@@ -66,6 +66,22 @@ FROM {analytics}.sentiment_hourly
 GROUP BY dt, tracker
 ORDER BY dt, texts DESC""",
             ),
+            "EmotionsByTracker": (
+                "Which emotions people show, by tracker",
+                f"""SELECT tracker, emotion, sum(texts) AS texts, sum(score_sum) AS expected_texts
+FROM {analytics}.emotion_daily
+GROUP BY tracker, emotion
+ORDER BY tracker, texts DESC""",
+            ),
+            "NamedInTexts": (
+                "Who and what texts name, with the texts",
+                f"""SELECT n.label, n.text AS named, s.sentiment, s.text
+FROM {analytics}.texts_current s
+CROSS JOIN UNNEST(s.entities) AS n (text, label, first, last)
+WHERE s.in_scope
+ORDER BY named
+LIMIT 100""",
+            ),
             "MostEngagedTexts": (
                 "The texts people reacted to most, masked",
                 f"""SELECT dt, source, text, sentiment,

@@ -11,9 +11,13 @@ from infra.constructs.alarms import (
     PipelineAlarms,
 )
 from infra.constructs.lake_stack import LakeStack
+from infra.constructs.sources import SourceAlarms
+from infra.constructs.stream_path import StreamPathAlarms
 from infra.stacks.ingest import IngestStack
 from infra.stacks.processing import ProcessingStack
+from infra.stacks.sources import SourcesStack
 from infra.stacks.storage import StorageStack
+from infra.stacks.stream import StreamStack
 
 
 class AlarmsStack(LakeStack):
@@ -26,16 +30,25 @@ class AlarmsStack(LakeStack):
         config: StageConfig,
         storage: StorageStack,
         ingest: IngestStack,
+        sources: SourcesStack,
         processing: ProcessingStack,
+        stream_path: StreamStack | None = None,
     ) -> None:
         super().__init__(scope, config=config, name="alarms")
         self.topic = AlarmTopic(self, "Alarms", config=config.alarms, key=storage.key).topic
         functions = (
             ingest.mock_server,
             ingest.consumer,
+            sources.youtube,
+            sources.x,
             processing.planner,
             processing.reconciler,
         )
+        if stream_path is not None:
+            functions += (stream_path.enricher,)
+            StreamPathAlarms(
+                self, "StreamPath", config=config, topic=self.topic, enricher=stream_path.enricher
+            )
         PipelineAlarms(
             self,
             "Pipeline",
@@ -46,6 +59,13 @@ class AlarmsStack(LakeStack):
             mapping_id=ingest.mapping.mapping_id,
             reconciler=processing.reconciler,
             state_machine=processing.batch_path.state_machine,
+        )
+        SourceAlarms(
+            self,
+            "Sources",
+            config=config,
+            topic=self.topic,
+            functions=(sources.youtube, sources.x),
         )
         FailedJobs(
             self,

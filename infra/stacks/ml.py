@@ -1,4 +1,4 @@
-"""Ml: the sentiment model and the role it runs with."""
+"""Ml: the sentiment model, what training runs with, and the model registry."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs.lake_stack import LakeStack
+from infra.constructs.model_training import ModelTraining
+from infra.constructs.prebuilt_image import image_uri
 from infra.constructs.sentiment_model import SentimentModel
 from infra.stacks.storage import StorageStack
 
@@ -27,3 +29,19 @@ class MlStack(LakeStack):
         )
         self.output("SentimentModelName", self.sentiment.model.attr_model_name, "The model in use")
         self.output("TransformRoleArn", self.sentiment.role.role_arn, "What transforms run as")
+        training = ModelTraining(
+            self, "Training", config=config, key=storage.key, artifacts=storage.zones.artifacts
+        )
+        ml = config.ml
+        inference = image_uri(self, ml, ml.image_repository, ml.image_tag)
+        for name, value, description in (
+            ("TrainingRoleArn", training.role.role_arn, "What training jobs run as"),
+            ("TrainingImage", training.image, "The image that training jobs run in"),
+            ("TrainingInstanceType", ml.training_instance_type, "Of training jobs"),
+            ("TrainingVolumeGb", str(ml.training_volume_gb), "Of training jobs"),
+            ("TrainingMaxMinutes", str(ml.training_timeout_minutes), "A training job's time"),
+            ("TrainingSpotWaitMinutes", str(ml.training_spot_wait_minutes), "For spot capacity"),
+            ("InferenceImage", inference, "The image that serves registered models"),
+            ("ModelGroupPrefix", training.group_prefix, "Of model package groups, by model"),
+        ):
+            self.output(name, value, description)

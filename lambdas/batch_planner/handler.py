@@ -1,7 +1,7 @@
 """Entry point of batch_planner, called by the batch state machine.
 
-`{"step": "plan"}` (with an optional `run_id`) answers what is pending; `{"step": "scoring",
-"run_id": …}` answers what the model has to score.
+`{"step": "plan"}` (with an optional `run_id`, and `rescore`: days to score again) answers what is
+pending; `{"step": "scoring", "run_id": …}` answers what the model has to score.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from lambdas.batch_planner import planning
 from lambdas.batch_planner.adapters import CLIENT_CONFIG, LedgerReader
 from lambdas.batch_planner.settings import Settings
 from lambdas.settings import read_settings
+from voxlake.ledger.rules import NO_RESCORE
 
 logger = Logger()
 metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "voxlake"))
@@ -54,6 +55,7 @@ def answer(
 
     Raises:
         PlanRequestError: unknown step, or a run_id of the wrong form.
+        RescoreError: the days to score again are not of their form.
         MissingFeaturesRunError: scoring asked for before cleansed_to_features ran.
     """
     step = event.get("step")
@@ -63,6 +65,7 @@ def answer(
             planning.check_run_id(run_id) if run_id else planning.new_run_id(now, suffix),
             settings,
             ledger,
+            event.get("rescore") or NO_RESCORE,
         )
     elif step == "scoring":
         run_id = planning.check_run_id(event.get("run_id"))
@@ -78,7 +81,7 @@ def answer(
     return result
 
 
-def plan(run_id: str, settings: Settings, ledger: LedgerReader) -> dict[str, Any]:
+def plan(run_id: str, settings: Settings, ledger: LedgerReader, rescore: str) -> dict[str, Any]:
     """What is pending, also as metrics."""
     made = planning.make_plan(
         run_id,
@@ -88,6 +91,7 @@ def plan(run_id: str, settings: Settings, ledger: LedgerReader) -> dict[str, Any
             for table in planning.TEXT_TABLES
         },
         ledger.versions(settings.analytics_database, planning.SCORED_TABLE),
+        rescore,
     )
     metrics.add_metric("PendingObjects", MetricUnit.Count, made.pending_objects)
     metrics.add_metric("PendingRecords", MetricUnit.Count, made.pending_records)

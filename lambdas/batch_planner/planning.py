@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from voxlake.errors import TerminalError
-from voxlake.ledger.rules import choose_dts_to_rescore
+from voxlake.ledger.rules import NO_RESCORE, choose_dts_to_rescore, dts_to_score_again
 
 TEXT_TABLES = ("posts", "comments", "messages")
 SCORED_TABLE = "texts_scored"
@@ -38,13 +38,15 @@ class Plan:
         run_id: identity of the run, `<YYYYMMDDTHHMMSS>-<6 hex>`.
         pending_objects: landed objects not yet processed.
         pending_records: lines in them.
-        pending_texts: days with a text that texts_scored was not made from.
+        pending_texts: days with a text that texts_scored was not made from, or to score again.
+        rescore: days to score again, ``<first>/<last>`` or ``none``.
     """
 
     run_id: str
     pending_objects: int
     pending_records: int
     pending_texts: int
+    rescore: str
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -52,6 +54,7 @@ class Plan:
             "pending_objects": self.pending_objects,
             "pending_records": self.pending_records,
             "pending_texts": self.pending_texts,
+            "rescore": self.rescore,
         }
 
 
@@ -77,6 +80,7 @@ def make_plan(
     pending: Iterable[Mapping[str, Any]],
     texts: Mapping[str, Versions],
     scored: Versions,
+    rescore: str = NO_RESCORE,
 ) -> Plan:
     """The plan of a run.
 
@@ -84,9 +88,13 @@ def make_plan(
         pending: items of the pending index, at least their `records`.
         texts: {text table: {dt: version item}}.
         scored: {dt: version item} of texts_scored.
+
+    Raises:
+        RescoreError: ``rescore`` is not of its form.
     """
     records = [int(item["records"]) for item in pending]
-    return Plan(run_id, len(records), sum(records), len(choose_dts_to_rescore(scored, texts)))
+    dts = {*choose_dts_to_rescore(scored, texts), *dts_to_score_again(rescore, scored)}
+    return Plan(run_id, len(records), sum(records), len(dts), rescore)
 
 
 def scoring_plan(

@@ -45,6 +45,8 @@ CREATE MACRO at_timezone(x TIMESTAMP, zone VARCHAR) AS timezone(zone, timezone('
   (x TIMESTAMPTZ, zone VARCHAR) AS timezone(zone, x);
 CREATE MACRO trino_regexp_extract(s, p, g) AS
   CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END;
+-- Of columns whose type is known only when the query is bound; maps of text to numbers.
+CREATE MACRO trino_cardinality(x MAP(VARCHAR, DOUBLE)) AS cardinality(x), (x) AS len(x);
 CREATE MACRO nan() AS CAST('NaN' AS DOUBLE);
 CREATE MACRO infinity() AS CAST('Infinity' AS DOUBLE);
 CREATE MACRO json_size(j, p) AS CASE json_type(j, p)
@@ -208,7 +210,7 @@ def _slice(node: exp.Expression) -> exp.Expression:
 def _cardinality(node: exp.Expression) -> exp.Expression:
     inner = node.this
     of_map = isinstance(inner, exp.Map) or inner.name.lower() in ("map_agg", "histogram")
-    return _call("cardinality" if of_map else "len", inner)
+    return _call("cardinality" if of_map else "trino_cardinality", inner)
 
 
 def _match(sign: type[exp.Expression], *, whole: bool) -> Callable[[Any], exp.Expression]:
@@ -219,6 +221,20 @@ def _match(sign: type[exp.Expression], *, whole: bool) -> Callable[[Any], exp.Ex
         return exp.Paren(this=sign(this=kept, expression=total))
 
     return rule
+
+
+def _unnest(node: exp.Expression) -> exp.Expression:
+    """Trino makes a column of each field of rows, and two of a map; DuckDB one of either."""
+    alias = node.args.get("alias")
+    columns = len(alias.columns) if alias else 0
+    if columns < 2 or node.args.get("offset") or len(node.expressions) != 1:
+        return node
+    value = node.expressions[0]
+    if columns == 2:  # of rows with two fields this fails: types are not known here
+        value = _call("map_entries", value)
+    depth = exp.PropertyEQ(this=exp.to_identifier("max_depth"), expression=exp.Literal.number(2))
+    rows = exp.Select(expressions=[_call("unnest", value, depth)])
+    return exp.Lateral(this=exp.Subquery(this=rows), alias=alias)
 
 
 def _renamed(name: str) -> Callable[[Any], exp.Expression]:
@@ -239,6 +255,7 @@ _RULES: dict[Any, Callable[[Any], exp.Expression]] = {
     exp.RegexpExtract: _regexp_extract,
     exp.RegexpReplace: _regexp_replace,
     exp.ParseDatetime: _parse_datetime,
+    exp.Unnest: _unnest,
     exp.Typeof: lambda n: exp.Lower(this=n.copy()),
     exp.ArraySlice: _slice,
     exp.ArraySize: _cardinality,

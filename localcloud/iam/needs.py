@@ -35,7 +35,14 @@ NAMED_BY = {
     "kinesis": [("StreamName", "stream/{}")],
     "kms": [("KeyId", "key/{}")],
     "lambda": [("FunctionName", "function:{}")],
-    "sagemaker": [("TransformJobName", "transform-job/{}"), ("ModelName", "model/{}")],
+    "sagemaker": [
+        ("TrainingJobName", "training-job/{}"),
+        ("TransformJobName", "transform-job/{}"),
+        ("ModelName", "model/{}"),
+        ("ModelPackageArn", "model-package/{}"),
+        ("ModelPackageName", "model-package/{}"),
+        ("ModelPackageGroupName", "model-package-group/{}"),
+    ],
 }
 LAMBDA_ACTIONS = {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction"}
 
@@ -75,16 +82,23 @@ def _named(cloud: Cloud, request: Request) -> list[Need]:
 def _dynamodb(cloud: Cloud, request: Request) -> list[Need]:
     from moto.dynamodb.models import dynamodb_backends
 
-    (need,) = _named(cloud, request)
-    name = request.params.get("TableName", "").rpartition("/")[2]
-    table = dynamodb_backends[cloud.account][cloud.region].tables.get(name)
-    sse = (table.sse_specification if table is not None else None) or {}
-    index = request.params.get("IndexName")
-    found = [Need(need.action, f"{need.resource}/index/{index}") if index else need]
-    # The data plane asks for the key; describing a table takes none.
-    if request.action.endswith(("Item", "Query", "Scan")):
-        found += _key(cloud, "kms:Decrypt", sse.get("KMSMasterKeyId"), "dynamodb")
-    return found
+    def needs_of(action: str, table_name: str, index: str | None = None) -> list[Need]:
+        name = table_name.rpartition("/")[2]
+        arn = _arn(cloud, "dynamodb", f"table/{name}") if name else "*"
+        found = [Need(f"dynamodb:{action}", f"{arn}/index/{index}" if index else arn)]
+        # The data plane asks for the key; describing a table takes none.
+        if action.endswith(("Item", "Query", "Scan")):
+            table = dynamodb_backends[cloud.account][cloud.region].tables.get(name)
+            sse = (table.sse_specification if table is not None else None) or {}
+            found += _key(cloud, "kms:Decrypt", sse.get("KMSMasterKeyId"), "dynamodb")
+        return found
+
+    params, action = request.params, request.action
+    if action in ("BatchWriteItem", "BatchGetItem"):
+        return [need for name in params["RequestItems"] for need in needs_of(action, name)]
+    if params.get("TableName"):
+        return needs_of(action, params["TableName"], params.get("IndexName"))
+    return _named(cloud, request)
 
 
 def _kinesis(cloud: Cloud, request: Request) -> list[Need]:

@@ -77,7 +77,7 @@ def test_nobodys_name_place_or_coordinates_is_in_cleansed_or_analytics(airline, 
     values: set[str] = set()
     for table in ("voxlake_cleansed.posts", "voxlake_cleansed.text_features"):
         values |= stored_values(airline, table)
-    for table in ("texts_scored", "authors_daily", "word_frequencies"):
+    for table in ("texts_scored", "authors_daily", "word_frequencies", "entities_daily"):
         values |= stored_values(airline, f"voxlake_analytics.{table}")
     found = re.sub(r"k1_[0-9a-f]{24}", "", "\n".join(values))
     assert len(handles) > 5000
@@ -98,6 +98,27 @@ def stored_values(lake, table: str) -> set[str]:
     return values
 
 
+def test_nobodys_pseudonym_is_an_entity(airline):
+    named = airline.sql("""SELECT DISTINCT e.text FROM voxlake_analytics.texts_scored
+        CROSS JOIN UNNEST(entities) AS e (text, label, start, "end")""")
+    assert len(named) > 500
+    assert [row["text"] for row in named if re.search(r"[0-9a-f]{24}|<|@", row["text"])] == []
+    total = "SELECT count(*) AS n FROM voxlake_analytics.entities_daily WHERE tracker = '(all)'"
+    assert airline.sql(total)[0]["n"] > 500
+
+
+def test_emotions_are_told_of_every_text_in_scope(airline):
+    counted = airline.sql("""SELECT count(*) AS texts, count_if(cardinality(emotion_scores) = 11)
+        AS told, count_if(in_scope) AS in_scope FROM voxlake_analytics.texts_scored""")[0]
+    assert counted["texts"] == counted["told"] == 10_102
+    assert counted["in_scope"] > 9_800
+    sums = airline.sql("""SELECT sum(texts) AS texts FROM voxlake_analytics.emotion_daily
+        WHERE tracker = '(all)' AND emotion = 'anger'""")[0]
+    listed = airline.sql("""SELECT count(*) AS texts FROM voxlake_analytics.texts_scored
+        WHERE in_scope AND contains(emotions, 'anger')""")[0]
+    assert sums == listed
+
+
 def test_sent_again_with_its_labels_no_row_is_added_and_scores_stay(airline):
     airline.voxlake("send", str(FILE), "--wait")
     airline.json("run")
@@ -111,4 +132,6 @@ def test_the_report_says_what_the_tables_say(airline):
     assert "10,102" in page
     assert "Synthetic data." not in page
     assert "United" in page
+    assert "anger: share of texts over time" in page
+    assert re.search(r"k1_[0-9a-f]{5}", page) is None
     assert "<script" not in page

@@ -19,8 +19,15 @@ ALARMS = {
     "PipelineQuarantineRate",
     "LoggedErrorsMockServerAlarm",
     "LoggedErrorsStreamConsumerAlarm",
+    "LoggedErrorsSourceYoutubeAlarm",
+    "LoggedErrorsSourceXAlarm",
+    "SourcesSourceYoutubeKey",
+    "SourcesSourceXKey",
     "LoggedErrorsBatchPlannerAlarm",
     "LoggedErrorsReconcilerAlarm",
+    "LoggedErrorsTextEnricherAlarm",
+    "StreamPathEnricherErrors",
+    "StreamPathEnricherIteratorAge",
 }
 
 
@@ -120,8 +127,11 @@ def test_error_lines_of_every_function_are_counted(full):
     assert {f["Properties"]["MetricTransformations"][0]["MetricName"] for f in filters} == {
         "MockServerLoggedErrors",
         "StreamConsumerLoggedErrors",
+        "SourceYoutubeLoggedErrors",
+        "SourceXLoggedErrors",
         "BatchPlannerLoggedErrors",
         "ReconcilerLoggedErrors",
+        "TextEnricherLoggedErrors",
     }
 
 

@@ -36,7 +36,7 @@ def test_the_mapping_isolates_poison_and_loses_nothing(assembly):
     assert mapping["MaximumRecordAgeInSeconds"] < stream_seconds
 
 
-@pytest.mark.parametrize("stack", ["ingest", "processing"])
+@pytest.mark.parametrize("stack", ["ingest", "sources", "processing"])
 def test_functions_run_python_3_12_on_arm64_and_log_to_their_own_group(assembly, stack):
     functions = assembly.resources(stack, "AWS::Lambda::Function")
     assert len(functions) == 2
@@ -101,7 +101,15 @@ def test_a_function_ships_its_own_folder_and_the_domain_without_the_command_line
         for path in (asset / "lambdas").iterdir()
         if path.is_dir()
     }
-    assert set(shipped) == {"mock_server", "stream_consumer", "batch_planner", "reconciler"}
+    assert set(shipped) == {
+        "mock_server",
+        "stream_consumer",
+        "source_youtube",
+        "source_x",
+        "batch_planner",
+        "reconciler",
+        "text_enricher",
+    }
     for name, asset in shipped.items():
         assert [p.name for p in (asset / "lambdas").iterdir() if p.is_dir()] == [name]
         assert (asset / "voxlake" / "errors.py").is_file()

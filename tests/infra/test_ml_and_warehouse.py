@@ -7,6 +7,7 @@ import pytest
 import sqlglot
 
 from infra.config import load_stage
+from voxlake.cli.train import Model
 
 
 def test_the_model_runs_in_network_isolation_from_a_pinned_image(full):
@@ -30,7 +31,14 @@ def test_the_archive_has_the_model_at_its_root_and_the_server_under_code(full):
     with tarfile.open(archive) as packed:
         members = packed.getmembers()
     names = {member.name for member in members}
-    assert {"model.json.gz", "code/inference.py", "code/voxlake/scoring/__init__.py"} <= names
+    assert {
+        "encoder.json",
+        "model.onnx",
+        "tokenizer.json",
+        "code/inference.py",
+        "code/voxlake/scoring/encoder.py",
+        "code/voxlake/text/hidden.py",
+    } <= names
     # The image would run pip for it, which network isolation forbids.
     assert "code/requirements.txt" not in names
     assert {member.mtime for member in members} == {0}
@@ -42,7 +50,17 @@ def test_the_transforms_log_group_can_be_left_to_an_account_that_has_it(full):
         group["Properties"].get("LogGroupName")
         for group in full.resources("ml", "AWS::Logs::LogGroup").values()
     ]
-    assert names == ["/aws/sagemaker/TransformJobs"]
+    assert sorted(names) == ["/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs"]
+
+
+def test_every_model_that_can_be_trained_has_its_package_group(assembly):
+    groups = assembly.resources("ml", "AWS::SageMaker::ModelPackageGroup").values()
+    names = {group["Properties"]["ModelPackageGroupName"] for group in groups}
+    prefix = f"voxlake-{assembly.stage}-"
+    assert names == {f"{prefix}{model.value}" for model in Model}
+    outputs = assembly.template("ml")["Outputs"]
+    assert outputs["ModelGroupPrefix"]["Value"] == prefix
+    assert "/pytorch-training:2.6.0-cpu-py312" in json.dumps(outputs["TrainingImage"]["Value"])
 
 
 def test_the_workgroup_enforces_encryption_and_a_scan_limit(assembly):
@@ -60,7 +78,15 @@ def test_the_workgroup_enforces_encryption_and_a_scan_limit(assembly):
 
 
 @pytest.mark.parametrize(
-    "name", ["SentimentByDay", "MostEngagedTexts", "WordsBySentiment", "QuarantineReasons"]
+    "name",
+    [
+        "SentimentByDay",
+        "EmotionsByTracker",
+        "NamedInTexts",
+        "MostEngagedTexts",
+        "WordsBySentiment",
+        "QuarantineReasons",
+    ],
 )
 def test_saved_queries_name_columns_that_exist(full, name):
     from sqlglot.optimizer.qualify import qualify

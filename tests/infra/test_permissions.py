@@ -110,6 +110,21 @@ def test_the_transform_reads_its_input_and_archive_and_writes_its_output(full):
     }
 
 
+def test_training_reads_and_writes_under_its_own_prefix_and_deletes_nothing(full):
+    assert grants(full, "ml", "Training") == {
+        "artifacts": LIST,
+        "artifacts/training/*": {"s3:GetObject", *PUT},
+        KEY: {*USE_KEY, "kms:CreateGrant"},
+        "repository/pytorch-training": {
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+        },
+        "log-group:/aws/sagemaker/TrainingJobs:*": {*LOG, "logs:DescribeLogStreams"},
+        "*": {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"},
+    }
+
+
 def test_the_reconciler_changes_nothing_but_ledger_items_and_partitions(full):
     granted = grants(full, "processing", "Reconciler")
     writes = {

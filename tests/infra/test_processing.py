@@ -147,8 +147,13 @@ def test_the_run_id_survives_every_job(full):
         # Present and null: left out, the job's answer would take the state's place.
         assert "ResultPath" in states[name]
         assert states[name]["ResultPath"] is None
-    for name in ("LandingToCleansed", "CleansedToFeatures", "ScoresToAnalytics"):
-        assert states[name]["Parameters"]["Arguments"] == {"--run_id.$": "$.run_id"}
+    run_id = {"--run_id.$": "$.run_id"}
+    assert {name: state["Parameters"]["Arguments"] for name, state in states.items()
+            if "glue" in state.get("Resource", "")} == {
+        "LandingToCleansed": run_id,
+        "CleansedToFeatures": {**run_id, "--rescore.$": "$.rescore"},
+        "ScoresToAnalytics": run_id,
+    }  # fmt: skip
 
 
 def test_each_attempt_of_the_transform_has_a_name_of_its_own(full):
@@ -168,6 +173,11 @@ def test_the_transform_reads_and_writes_json_lines_with_the_model_that_ml_deploy
     assert parameters["TransformInput"]["ContentType"] == "application/jsonlines"
     assert parameters["TransformOutput"]["AssembleWith"] == "Line"
     assert parameters["TransformOutput"]["Accept"] == "application/jsonlines"
+    # A worker for each payload at once, and time for the largest.
+    environment = model["PrimaryContainer"]["Environment"]
+    workers = int(environment["SAGEMAKER_MODEL_SERVER_WORKERS"])
+    assert (parameters["MaxConcurrentTransforms"], parameters["MaxPayloadInMB"]) == (workers, 1)
+    assert int(environment["SAGEMAKER_MODEL_SERVER_TIMEOUT"]) >= 600
 
 
 def test_the_model_is_deployed_before_the_state_machine_that_names_it(full):

@@ -17,7 +17,9 @@ AARCH64, X86_64 = 183, 62
 AMAZON_LINUX_2023_GLIBC = (2, 34)
 RUNTIMES = {
     "lambda": ("3.12", ("manylinux_2_28_aarch64", "manylinux2014_aarch64"), AARCH64),
+    "enricher": ("3.12", ("manylinux_2_28_aarch64", "manylinux2014_aarch64"), AARCH64),
     "glue": ("3.11", ("manylinux_2_28_x86_64", "manylinux2014_x86_64"), X86_64),
+    "inference": ("3.12", ("manylinux_2_28_x86_64", "manylinux2014_x86_64"), X86_64),
 }
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", re.MULTILINE)
 

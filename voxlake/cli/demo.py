@@ -19,6 +19,7 @@ HOURS = 72  # the mock network's demo covers this many hours
 MOCK_CALLS = 4  # one invocation must stay far below the function's timeout
 
 SCORED = "voxlake_analytics.texts_scored"
+EMOTIONS = "voxlake_analytics.emotion_daily"
 QUESTIONS = {
     "How do people feel, day by day?": f"""
         SELECT dt, count(*) AS texts,
@@ -35,6 +36,17 @@ QUESTIONS = {
                round(avg(polarity), 3) AS polarity
         FROM {SCORED} CROSS JOIN UNNEST(trackers) AS t (tracker)
         GROUP BY tracker ORDER BY texts DESC LIMIT 8""",
+    "Which emotions do people show about the most named tracker?": f"""
+        SELECT e.tracker, e.emotion, e.texts, round(100.0 * e.texts / n.texts, 1) AS percent
+        FROM (SELECT tracker, emotion, sum(texts) AS texts FROM {EMOTIONS} GROUP BY 1, 2) e
+        JOIN (SELECT tracker, count(*) AS texts
+              FROM {SCORED} CROSS JOIN UNNEST(trackers) AS t (tracker) WHERE in_scope
+              GROUP BY tracker ORDER BY count(*) DESC, tracker LIMIT 1) n ON n.tracker = e.tracker
+        WHERE e.texts > 0 ORDER BY e.texts DESC, e.emotion LIMIT 8""",
+    "Who and what do they name?": """
+        SELECT entity, label, sum(texts) AS texts FROM voxlake_analytics.entities_daily
+        WHERE tracker = '(all)' GROUP BY entity, label
+        ORDER BY texts DESC, entity LIMIT 8""",
     "Which words mark the negative texts?": """
         SELECT n.word, n.texts AS negative_texts,
                round(100.0 * n.texts / (n.texts + coalesce(p.texts, 0)), 1) AS negative_percent
@@ -53,7 +65,7 @@ class DemoError(VoxlakeError):
 
 
 def demo(
-    events: Annotated[int, typer.Option(min=1, help="How many events the mock sends.")] = 10_000,
+    events: Annotated[int, typer.Option(min=1, help="How many events the mock sends.")] = 8_000,
     file: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Your own posts instead of the mock's."),

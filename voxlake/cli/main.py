@@ -22,7 +22,12 @@ VERBS = {
     "report": "voxlake.cli.report.verb",
     "query": "voxlake.cli.query",
     "score": "voxlake.cli.score",
+    "data": "voxlake.cli.data",
     "train": "voxlake.cli.train",
+    "evaluate": "voxlake.cli.evaluate",
+    "promote": "voxlake.cli.promote",
+    "rollback": "voxlake.cli.promote",
+    "tickets": "voxlake.cli.tickets",
     "reconcile": "voxlake.cli.reconcile",
 }
 
@@ -36,8 +41,11 @@ class LazyVerbs(TyperGroup):
     def get_command(self, ctx, name):
         if name not in VERBS:
             return None
+        found = getattr(importlib.import_module(VERBS[name]), name)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_command(found)
         single = typer.Typer(add_completion=False)
-        single.command(name)(getattr(importlib.import_module(VERBS[name]), name))
+        single.command(name)(found)
         return typer.main.get_command(single)
 
 

@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
+
+import typer
 
 from voxlake.cli.options import Json, Stage, err, out, print_json
 from voxlake.cli.target import Target
@@ -67,27 +70,39 @@ class Run:
         }
 
 
-def run(stage: Stage = "local", json_: Json = False) -> None:
+def run(
+    rescore: Annotated[
+        str | None,
+        typer.Option(help="Also score these days again: 2026-01-01/2026-01-31, both within."),
+    ] = None,
+    stage: Stage = "local",
+    json_: Json = False,
+) -> None:
     """Runs the batch path once: landing to cleansed, features, scores, analytics, reconciliation.
 
     Example: voxlake run
     """
     target = Target(stage)
-    done = follow(target, show=None if json_ else Progress())
+    done = follow(target, show=None if json_ else Progress(), rescore=rescore)
     if json_:
         print_json(done.to_dict())
     else:
         summary(done)
 
 
-def follow(target: Target, *, show: Callable[[Run], None] | None = None) -> Run:
+def follow(
+    target: Target, *, show: Callable[[Run], None] | None = None, rescore: str | None = None
+) -> Run:
     """Starts the state machine and waits for its end.
+
+    `rescore` names days to score again, as `2026-01-01/2026-01-31`.
 
     Raises RunError with the failing state, the error and its cause.
     """
     states = target.client("stepfunctions")
     machine = target.output("BatchStateMachineArn")
-    arn = states.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
+    given = json.dumps({"rescore": rescore} if rescore else {})
+    arn = states.start_execution(stateMachineArn=machine, input=given)["executionArn"]
     done = Run(arn)
     while True:
         execution = states.describe_execution(executionArn=arn)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from voxlake.errors import VoxlakeError
 
-STACKS = ("storage", "ingest", "processing", "ml", "warehouse", "alarms")
+STACKS = ("storage", "ingest", "sources", "stream", "processing", "ml", "warehouse", "alarms")
 LAPTOP_STAGE = "full"
 
 

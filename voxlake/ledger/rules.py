@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +13,10 @@ from voxlake.ledger.items import Item
 
 class UnbalancedCountsError(TerminalError):
     """The counts of a processed object do not add up."""
+
+
+class RescoreError(TerminalError):
+    """What is to be scored again is not said in the way it has to be."""
 
 
 class Range(NamedTuple):
@@ -160,3 +165,33 @@ def stale_dts(
 
 
 choose_dts_to_rescore = stale_dts
+
+NO_RESCORE = "none"
+MAX_RESCORED_DAYS = 366
+_DAYS = re.compile(r"(\d{4}-\d{2}-\d{2})/(\d{4}-\d{2}-\d{2})")
+
+
+def dts_to_score_again(rescore: str, scored: Iterable[str]) -> list[str]:
+    """Scored days whose texts are all to be scored again, whatever their score.
+
+    Args:
+        rescore: ``<first day>/<last day>``, both within, or ``none``.
+        scored: days that texts_scored has.
+
+    Raises:
+        RescoreError: another form, or more than 366 scored days.
+    """
+    if rescore == NO_RESCORE:
+        return []
+    found = _DAYS.fullmatch(rescore)
+    if not found or found[1] > found[2]:
+        raise RescoreError(
+            f"expected the days to score again as 2026-01-01/2026-01-31, found {rescore!r}"
+        )
+    dts = sorted(dt for dt in scored if found[1] <= dt <= found[2])
+    if len(dts) > MAX_RESCORED_DAYS:
+        raise RescoreError(
+            f"expected at most {MAX_RESCORED_DAYS} scored days in {rescore}, found {len(dts)}; "
+            "score them again in several runs"
+        )
+    return dts

@@ -14,7 +14,6 @@ from voxlake.tables.model import (
     Table,
     glue_columns,
     glue_partition_keys,
-    spark_ddl,
     spark_schema_json,
 )
 
@@ -49,7 +48,6 @@ __all__ = [
     "database_name",
     "glue_columns",
     "glue_partition_keys",
-    "spark_ddl",
     "spark_schema_json",
     "tables_of_zone",
 ]

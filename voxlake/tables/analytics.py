@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxlake.tables.model import Column, Table
+from voxlake.tables.model import NAMED_SPANS, Column, Table
 
 _SOURCE = Column("source", "string", "Where the texts came from: mock, file, youtube, x, api")
 _TRACKER = Column(
@@ -19,7 +19,8 @@ def _table(name: str, row: str, key: tuple[str, ...], *columns: Column) -> Table
 
 TEXTS_SCORED = _table(
     "texts_scored",
-    "One text (post, comment or message) with its sentiment; dt is the day of occurred_at.",
+    "One text (post, comment or message) with what the model says of it; dt is the day of "
+    "occurred_at. A day scored before these columns existed has null from emotions to in_scope.",
     ("event_id",),
     Column("event_id", "string", "The text's event_id", nullable=False),
     _EVENT_TYPE,
@@ -39,6 +40,21 @@ TEXTS_SCORED = _table(
     Column("p_negative", "double", "Probability of negative", "0 to 1"),
     Column("p_neutral", "double", "Probability of neutral", "0 to 1"),
     Column("p_positive", "double", "Probability of positive", "0 to 1"),
+    Column(
+        "emotions", "array<string>", "Emotions the text shows, most probable first; may be none"
+    ),
+    Column("emotion_scores", "map<string,double>", "Probability of each emotion by name", "0 to 1"),
+    Column("main_emotion", "string", "Most probable of anger, joy, optimism and sadness"),
+    Column(
+        "entities",
+        NAMED_SPANS,
+        "Persons (PER), places (LOC), organisations (ORG) named: text, label, start, end; never a "
+        "pseudonym or mask",
+        "characters",
+    ),
+    Column("topic", "string", "Name of the topic the words point to; null: none stands out"),
+    Column("language", "string", "Language as detected; und: undetermined", "ISO 639-1"),
+    Column("in_scope", "boolean", "Whether the model was trained on such texts (its language)"),
     Column("model", "string", "Name and version of the model that scored the text"),
 )
 SENTIMENT_HOURLY = _table(
@@ -55,6 +71,42 @@ SENTIMENT_HOURLY = _table(
     Column("neutral", "bigint", "Texts whose sentiment is neutral", "texts"),
     Column("positive", "bigint", "Texts whose sentiment is positive", "texts"),
     Column("polarity_sum", "double", "Sum of the texts' polarity; add these, not the means"),
+    _POLARITY_MEAN,
+)
+EMOTION_DAILY = _table(
+    "emotion_daily",
+    "One emotion in the texts of one day by tracker and source, of texts in scope; dt is that day. "
+    "A text shows any number of emotions; one with two trackers counts in both.",
+    ("tracker", "source", "emotion"),
+    _TRACKER,
+    _SOURCE,
+    Column("emotion", "string", "Name of the emotion, such as anger", nullable=False),
+    Column("texts", "bigint", "Texts in scope that show it", "texts"),
+    Column(
+        "score_sum",
+        "double",
+        "Sum of its probability over all texts in scope, whether they show it or not",
+    ),
+)
+ENTITIES_DAILY = _table(
+    "entities_daily",
+    "How many texts of a day name something, of texts in scope: the 200 most named of each "
+    "tracker; dt is that day.",
+    ("tracker", "label", "entity"),
+    _TRACKER,
+    Column("label", "string", "PER, LOC or ORG", nullable=False),
+    Column("entity", "string", "What is named, lower case", nullable=False),
+    Column("texts", "bigint", "Texts that name it, each once", "texts"),
+)
+TOPIC_DAILY = _table(
+    "topic_daily",
+    "One topic in the texts of one day by tracker and source, of texts in scope; dt is that day. "
+    "Texts without topic are left out.",
+    ("tracker", "source", "topic"),
+    _TRACKER,
+    _SOURCE,
+    Column("topic", "string", "Name of the topic", nullable=False),
+    _TEXTS,
     _POLARITY_MEAN,
 )
 ENGAGEMENT_DAILY = _table(
@@ -112,6 +164,9 @@ WORD_FREQUENCIES = _table(
 ANALYTICS = (
     TEXTS_SCORED,
     SENTIMENT_HOURLY,
+    EMOTION_DAILY,
+    ENTITIES_DAILY,
+    TOPIC_DAILY,
     ENGAGEMENT_DAILY,
     AUTHORS_DAILY,
     CONVERSATIONS,

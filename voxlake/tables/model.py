@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 DATABASE_PREFIX = "voxlake"
 ZONES = ("landing", "cleansed", "analytics")
 
+NAMED_SPANS = "array<struct<text:string,label:string,start:int,end:int>>"
+"""What a text names: stretches of it with their label; offsets in characters, end without."""
+
 _SPARK_JSON_TYPES: dict[str, object] = {
     "string": "string",
     "int": "integer",
@@ -16,6 +19,28 @@ _SPARK_JSON_TYPES: dict[str, object] = {
     "boolean": "boolean",
     "timestamp": "timestamp",
     "array<string>": {"type": "array", "elementType": "string", "containsNull": True},
+    "map<string,double>": {
+        "type": "map",
+        "keyType": "string",
+        "valueType": "double",
+        "valueContainsNull": True,
+    },
+    NAMED_SPANS: {
+        "type": "array",
+        "elementType": {
+            "type": "struct",
+            "fields": [
+                {"name": name, "type": kind, "nullable": True, "metadata": {}}
+                for name, kind in (
+                    ("text", "string"),
+                    ("label", "string"),
+                    ("start", "integer"),
+                    ("end", "integer"),
+                )
+            ],
+        },
+        "containsNull": True,
+    },
 }
 
 
@@ -92,12 +117,6 @@ def spark_schema_json(table: Table, *, partition_keys: bool = False) -> str:
         for column in columns
     ]
     return json.dumps({"type": "struct", "fields": fields})
-
-
-def spark_ddl(table: Table, *, partition_keys: bool = False) -> str:
-    """The schema as a DDL string, such as ``event_id STRING, turn INT``, without comments."""
-    columns = table.columns + (table.partition_keys if partition_keys else ())
-    return ", ".join(f"`{column.name}` {column.type.upper()}" for column in columns)
 
 
 def glue_columns(table: Table) -> list[dict[str, str]]:

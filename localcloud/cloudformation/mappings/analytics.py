@@ -84,3 +84,14 @@ def model(r: Resource) -> Result:
         r.call("sagemaker", "DeleteModel", ModelName=name)
     r.call("sagemaker", "CreateModel", ModelName=name, **settings)
     return name, {"ModelName": name}
+
+
+@maps("AWS::SageMaker::ModelPackageGroup")
+def model_package_group(r: Resource) -> Result:
+    name = r.require("ModelPackageGroupName")
+    settings = r.same("ModelPackageGroupDescription")
+    r.done()
+    made = r.call(
+        "sagemaker", "CreateModelPackageGroup", ModelPackageGroupName=name, **settings
+    )  # fmt: skip
+    return made["ModelPackageGroupArn"], {"ModelPackageGroupArn": made["ModelPackageGroupArn"]}

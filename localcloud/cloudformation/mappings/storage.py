@@ -86,11 +86,13 @@ def table(r: Resource) -> Result:
 @maps("AWS::SecretsManager::Secret")
 def secret(r: Resource) -> Result:
     name, settings = r.name(None, 512), r.same("Description", "KmsKeyId")
-    generate = dict(r.require("GenerateSecretString"))
+    generate = r.take("GenerateSecretString")
     r.done()
-    template = json.loads(generate.pop("SecretStringTemplate"))
-    key = generate.pop("GenerateStringKey")
-    password = r.call("secretsmanager", "GetRandomPassword", **generate)["RandomPassword"]
-    text = json.dumps({**template, key: password})
-    made = r.call("secretsmanager", "CreateSecret", Name=name, SecretString=text, **settings)
+    if generate:  # without it a secret has no value until somebody puts one
+        generate = dict(generate)
+        template = json.loads(generate.pop("SecretStringTemplate"))
+        key = generate.pop("GenerateStringKey")
+        password = r.call("secretsmanager", "GetRandomPassword", **generate)["RandomPassword"]
+        settings["SecretString"] = json.dumps({**template, key: password})
+    made = r.call("secretsmanager", "CreateSecret", Name=name, **settings)
     return made["ARN"], {}

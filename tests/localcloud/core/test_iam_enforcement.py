@@ -114,6 +114,22 @@ def test_json_services_check_exact_arns(cloud: Cloud, role, granted, request):
     assert batch[0] == "AccessDeniedException"
 
 
+@pytest.mark.parametrize("granted", [True, False])
+def test_a_batch_asks_for_its_right_on_each_table(cloud: Cloud, role, granted):
+    tables = [f"batch-{granted}-{name}".lower() for name in ("one", "two")]
+    for table in tables:
+        cloud.client("dynamodb").create_table(
+            TableName=table, BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        )  # fmt: skip
+    arns = [f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{table}" for table in tables]
+    client = role(allow("dynamodb:BatchWriteItem", *arns[: 1 + granted]))("dynamodb")
+    puts = {table: [{"PutRequest": {"Item": {"pk": {"S": table}}}}] for table in tables}
+    found = code_of(lambda: client.batch_write_item(RequestItems=puts))
+    assert found[:2] == (("", 200) if granted else ("AccessDeniedException", 400))
+
+
 def test_metrics_are_put_only_into_the_granted_namespace(cloud: Cloud, role):
     cloudwatch = role(
         allow(

@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from voxlake.cli.report.charts import stacked_columns
-from voxlake.cli.report.data import EngagedPost, ReportData, Split, without_stray_days
+from voxlake.cli.report.charts import small_area, stacked_columns
+from voxlake.cli.report.data import EngagedPost, ReportData, Split, shortened, without_stray_days
+from voxlake.cli.report.doubts import Doubt, figure, metrics_of
 from voxlake.cli.report.headline import headline
+from voxlake.cli.report.said import Said
+from voxlake.cli.report.shares import Shares
 from voxlake.cli.report.verb import render
 from voxlake.cli.report.words import cloud
 
@@ -37,6 +40,80 @@ def page_data(**changes) -> ReportData:
         "sources": {"file": 100},
     }
     return ReportData(**(whole | changes))
+
+
+def said(*, name="Oslo", emotion="joy", language="de") -> Said:
+    shares = Shares(name, 100, {emotion: 25})
+    split = Split(name, 1, 2, 3, 0.1)
+    return Said(
+        overall=shares,
+        emotions=[emotion],
+        over_time=[shares],
+        trackers=[shares],
+        entities={"LOC": [split]},
+        topics=[split],
+        without_topic=40,
+        out_of_scope={language: 7},
+    )
+
+
+def test_emotions_names_and_topics_are_shown_with_their_shares():
+    page = render(page_data(said=said()))
+    assert 'aria-label="joy: share of texts over time, 25% overall, at most 25%"' in page
+    assert '<td class="num heat" style="--heat: 15%">25%</td>' in page
+    assert "<h3>places</h3>" in page
+    assert "7 texts are left out" in page
+    assert "40 texts have too few telling words" in page
+
+
+def test_a_lake_whose_model_told_no_emotions_has_a_page_that_says_so():
+    page = render(page_data())
+    assert "No text shows an emotion" in page
+    assert "No name is mentioned by three texts or more." in page
+    assert "No text's words point to a topic." in page
+
+
+def test_the_page_says_where_the_model_errs():
+    labels = {
+        "negative": {"negative": 3, "positive": 1},
+        "positive": {"negative": 0, "positive": 4},
+    }
+    one = {"precision": 0.75, "recall": 0.5, "f1": 0.6, "support": 4}
+    sets = [
+        {"data": "a-dev", "task": "sentiment", "n": 8, "primary": "macro_recall",
+         "macro_recall": 0.875, "accuracy": 0.875, "confusion": labels},
+        {"data": "b-dev", "task": "emotions", "n": 9, "primary": "jaccard", "jaccard": 0.59,
+         "per_class": {"joy": one}},
+    ]  # fmt: skip
+    torn = Doubt("thanks for nothing, great", "positive", "anger", 0.61, "2026-03-01")
+    page = render(page_data(models=["m-1"], metrics={"sets": sets}, doubts={"torn": [torn]}))
+    assert "macro recall" in page
+    assert "25%</td>" in page  # negative taken for positive
+    assert '<th scope="row">joy</th><td class="num">0.75</td>' in page
+    assert "thanks for nothing, great" in page
+    assert "61% sure · anger · 2026-03-01" in page
+
+
+def test_only_figures_of_the_model_that_scored_are_shown(tmp_path):
+    for name in ("m-1", "m-2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "metrics.json").write_text(f'{{"model": "{name}", "sets": []}}')
+    assert metrics_of(tmp_path, ["m-2", "topics-1"]) == {"model": "m-2", "sets": []}
+    assert metrics_of(tmp_path, ["m-3"]) == {}
+
+
+def test_a_sets_main_figure_has_a_name_people_know():
+    assert figure({"primary": "f1", "f1": 0.77, "macro_f1": 0.7}) == ("F1, exact span", 0.77)
+    assert figure({"primary": "perplexity", "perplexity": 91.5}) == ("perplexity", 91.5)
+
+
+def test_pseudonyms_are_shortened_wherever_they_stand():
+    who = "k1_0123456789abcdef01234567"
+    assert shortened(f"@{who} x.com/{who}") == "@k1_0123… x.com/k1_0123…"
+
+
+def test_a_share_without_times_is_still_a_frame():
+    assert "polyline" in small_area("joy", [], 1.0)
 
 
 def test_the_headline_names_the_tracker_with_the_strongest_mood_and_its_worst_day():
@@ -80,6 +157,8 @@ def test_stored_text_never_becomes_markup():
             trackers=[Split(attack, 1, 1, 1, 0.0)],
             words={"negative": [("<script>", 3), ("delay", 2)]},
             quarantine=[{"reason": attack, "field": attack, "event_type": "post", "records": 1}],
+            said=said(name=attack, emotion=attack, language=attack),
+            doubts={"torn": [Doubt(attack, "positive", attack, 0.5, "2015-02-17")]},
         )
     )
     assert "<script" not in page

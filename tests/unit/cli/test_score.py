@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.scoring.kit import LABELS, write_encoder
 from voxlake.cli.score import packaged_model, score_rows
 from voxlake.scoring import load_model
 
@@ -20,6 +21,11 @@ COMMAND = [sys.executable, "-m", "voxlake.cli", "score"]
 @pytest.fixture(scope="module")
 def model():
     return load_model(packaged_model())
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return load_model(write_encoder(tmp_path_factory.mktemp("encoder")))
 
 
 def score(body: bytes, *arguments, cwd=ROOT):
@@ -33,11 +39,12 @@ def score(body: bytes, *arguments, cwd=ROOT):
 def test_lines_are_scored_in_order(model):
     texts = {"z": "I love it, thanks!", "a": "worst flight ever", "7": "", "é": "gate 5 at noon"}
     rows = [{"id": id_, "text": text, "label": "ignored"} for id_, text in texts.items()]
-    done = score("\n".join(json.dumps(row) for row in rows).encode())
+    done = score("".join(json.dumps(row) + "\n" for row in rows).encode())
     assert (done.returncode, done.stderr) == (0, b"")
-    expected = [{"id": id_, **model.score_texts([text])[0]} for id_, text in texts.items()]
+    scores = model.score_texts(list(texts.values()))
+    expected = [{"id": id_, **one} for id_, one in zip(texts, scores, strict=True)]
     assert [json.loads(line) for line in done.stdout.splitlines()] == expected
-    keys = ["id", "sentiment", "polarity", "sentiment_scores", "model"]
+    keys = ["id", "sentiment", "polarity", "sentiment_scores", "language", "in_scope", "model"]
     assert [list(row) for row in expected] == [keys] * 4
 
 
@@ -127,6 +134,44 @@ def test_a_missing_model_is_one_clear_line(tmp_path):
     assert b"nowhere: expected a model file, found no such file" in done.stderr
 
 
+def test_the_heads_asked_for_are_told_by_a_model_that_has_them(tmp_path):
+    folder = str(write_encoder(tmp_path))
+    heads = "entities, sentiment,emotions,main_emotion"
+    line = json.dumps({"id": 7, "text": "I love Paris"}).encode()
+    done = score(line, "--model", folder, "--heads", heads)
+    assert (done.returncode, done.stderr) == (0, b"")
+    [expected] = load_model(folder).score_texts(["I love Paris"], LABELS)
+    assert json.loads(done.stdout) == {"id": 7, **expected}
+    assert expected["entities"] == [{"text": "Paris", "label": "LOC", "start": 7, "end": 12}]
+
+
+def test_a_head_that_the_model_lacks_is_one_clear_line(tmp_path):
+    folder = str(write_encoder(tmp_path, heads=("sentiment", "entities")))
+    done = score(b"", "--model", folder, "--heads", "sentiment,mood")
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b": expected heads of sentiment, entities, found mood;" in done.stderr
+
+
+FUZZ = [
+    "\0\x01\x1b[31m great", "great " * 17_000, "שלום Paris مرحبا\u202e", "\ud83d half \udc00",
+    "😂" * 300, "👩‍👩‍👧❤️", "&amp;&amp;lt;3 &#128514; &#xD800; &#0; &bogus;",
+    "ﷺ" * 5_000, "@" * 9_000,
+]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=30)
+@given(texts=st.lists(st.sampled_from(FUZZ) | st.text(st.characters(exclude_categories=())),
+                      max_size=6))  # fmt: skip
+def test_an_encoder_answers_any_text(encoder, texts):
+    rows = [(at, json.dumps({"id": at, "text": text}).encode()) for at, text in enumerate(texts)]
+    answers, failed = score_rows(encoder, rows, LABELS)
+    assert (len(answers), failed) == (len(texts), 0)
+    for answer, text in zip(map(json.loads, answers), texts, strict=True):
+        for entity in answer["entities"]:
+            assert entity["text"] == text[entity["start"] : entity["end"]]
+
+
 ANY_LINE = st.one_of(
     st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")),
     st.recursive(
@@ -149,5 +194,5 @@ def test_any_line_gets_exactly_one_answer(model, lines):
     for row in found:
         assert set(row) in (
             {"line", "error"},
-            {"id", "sentiment", "polarity", "sentiment_scores", "model"},
+            {"id", "sentiment", "polarity", "sentiment_scores", "language", "in_scope", "model"},
         )

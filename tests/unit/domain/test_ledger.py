@@ -195,3 +195,23 @@ def test_an_item_is_restored_from_its_object():
 def test_an_object_that_is_no_gzip_of_lines_is_named(content):
     with pytest.raises(UnreadableObjectError, match="ingest_hour=12"):
         object_item_of(KEY, content)
+
+
+def test_scored_days_of_a_stretch_are_scored_again():
+    scored = ["2026-01-01", "2026-01-02", "2026-02-01"]
+    assert rules.dts_to_score_again("none", scored) == []
+    assert rules.dts_to_score_again("2026-01-02/2026-02-01", scored) == scored[1:]
+    assert rules.dts_to_score_again("2020-01-01/2020-12-31", scored) == []
+
+
+@pytest.mark.parametrize("rescore", ["2026-01-01", "all", "2026-01-02/2026-01-01", ""])
+def test_days_to_score_again_are_said_as_a_stretch(rescore):
+    with pytest.raises(rules.RescoreError, match="2026-01-01/2026-01-31"):
+        rules.dts_to_score_again(rescore, ["2026-01-01"])
+
+
+def test_more_days_than_a_run_may_score_again_are_refused():
+    days = [f"{year}-{month:02}-{day:02}" for year in (2024, 2025) for month in range(1, 13)
+            for day in range(1, 29)]  # fmt: skip
+    with pytest.raises(rules.RescoreError, match="found 672"):
+        rules.dts_to_score_again("2024-01-01/2025-12-31", days)

@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.unit.glue.kit import LakeKit
+from tests.unit.glue.kit import SHORT_LEASE_SECONDS, LakeKit
 
 
 def main(folder: str, prefix: str, run_id: str, name: str = "", phase: str = "") -> None:
@@ -21,7 +21,7 @@ def main(folder: str, prefix: str, run_id: str, name: str = "", phase: str = "")
         if now == phase and reached.count(now) == 1:
             os.kill(os.getpid(), signal.Signals[name])
 
-    LakeKit(Path(folder), prefix).cleanse(run_id, on_phase)
+    LakeKit(Path(folder), prefix, SHORT_LEASE_SECONDS).cleanse(run_id, on_phase)
     print("ended", flush=True)
 
 

@@ -15,6 +15,9 @@ from tests.unit.glue.properties import Killed
 ANALYTICS = (
     "texts_scored",
     "sentiment_hourly",
+    "emotion_daily",
+    "entities_daily",
+    "topic_daily",
     "engagement_daily",
     "authors_daily",
     "conversations",
@@ -93,6 +96,7 @@ def test_the_model_is_given_each_text_once_in_files_of_lines_and_nothing_else(do
         "event_id": "c1",
         "dt": SECOND,
         "text": "nothing",
+        "lemmas": [],
     }
     assert len(lines) == done.ledger.run("run-1", "cleansed_to_features")["to_score"] == 5
 
@@ -119,6 +123,13 @@ def test_scored_texts_hold_text_score_and_trackers(done):
         "p_negative": 0.1,
         "p_neutral": 0.1,
         "p_positive": 0.8,
+        "emotions": ["joy"],
+        "emotion_scores": [("anger", 0.25), ("joy", 0.9)],
+        "main_emotion": "joy",
+        "entities": [],
+        "topic": None,
+        "language": "en",
+        "in_scope": True,
         "model": "rule-1",
         "dt": FIRST,
     }

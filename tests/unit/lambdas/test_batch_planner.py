@@ -19,6 +19,7 @@ from lambdas.batch_planner.settings import Settings
 from lambdas.settings import read_settings
 from tests.unit.lambdas.conftest import LEDGER
 from voxlake.ledger.items import done_update, object_item, object_keys, version_item
+from voxlake.ledger.rules import RescoreError
 
 SETTINGS = read_settings(
     Settings,
@@ -79,6 +80,7 @@ def test_an_empty_ledger_has_nothing_pending(table):
         "pending_objects": 0,
         "pending_records": 0,
         "pending_texts": 0,
+        "rescore": "none",
     }
 
 
@@ -96,6 +98,7 @@ def test_pending_objects_of_all_shards_are_counted_and_done_ones_are_not(table, 
         "pending_objects": 39,
         "pending_records": sum(range(1, 40)),
         "pending_texts": 0,
+        "rescore": "none",
     }
     output = capsys.readouterr().out
     assert '"PendingObjects":' in output.replace('": ', '":')
@@ -122,6 +125,13 @@ def test_days_whose_texts_are_newer_than_their_scores_are_pending(table):
         table.put_item(Item=item)
 
     assert ask(step="plan")["pending_texts"] == 2
+    again = ask(step="plan", rescore="2026-02-22/2026-02-23")
+    assert (again["pending_texts"], again["rescore"]) == (3, "2026-02-22/2026-02-23")
+
+
+def test_days_to_score_again_in_another_form_are_refused(table):
+    with pytest.raises(RescoreError, match="2026-01-01/2026-01-31"):
+        ask(step="plan", rescore="yesterday")
 
 
 def test_scoring_says_what_the_features_run_left(table):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from voxlake.cli.report.data import SENTIMENTS, Split
+from voxlake.cli.report.shares import SENTIMENTS, Split
 
 WIDTH = 920
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 34
@@ -126,3 +126,18 @@ def stacked_rows(splits: list[Split]) -> str:
             f'<div class="bar">{parts}</div><div class="n">{split.total:,}</div></div>'
         )
     return f'<div class="rows">{"".join(rows)}</div>'
+
+
+def small_area(title: str, shares: list[float], top: float) -> str:
+    """A share over time as a filled line, small; `top` is the highest share the frame holds."""
+    width, height = 220, 64
+    values = shares if len(shares) > 1 else (shares or [0.0]) * 2
+    step = width / max(1, len(values) - 1)
+    points = [f"{step * i:.1f},{height * (1 - value / top):.1f}" for i, value in enumerate(values)]
+    line = " ".join(points)
+    return (
+        f'<svg class="small" viewBox="0 -2 {width} {height + 3}" role="img" '
+        f'aria-label="{escape(title)}" preserveAspectRatio="none"><title>{escape(title)}</title>'
+        f'<polygon class="area" points="0,{height} {line} {width},{height}"/>'
+        f'<polyline class="edge" points="{line}"/></svg>'
+    )

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from voxlake.cli import query, reconcile
+from voxlake.cli.report.doubts import Doubt, gather_doubts, metrics_of
+from voxlake.cli.report.said import Said, gather_said
+from voxlake.cli.report.shares import SENTIMENTS, Shares, Split
 from voxlake.cli.target import Target
 
-SENTIMENTS = ("negative", "neutral", "positive")
 EVENT_TABLES = ("posts", "comments", "messages", "interactions", "profiles")
 HOURLY_SPAN = timedelta(days=4)  # a longer span is drawn by day
 STRAY_SHARE = 0.01  # a day with a smaller part of all events is not drawn
 CLOUD_WORDS = 60
-MASKED_HANDLE = re.compile(r"@(k\w*?_[0-9a-f]{4})[0-9a-f]{20}")
-
-
-@dataclass(frozen=True)
-class Split:
-    """How many texts were negative, neutral and positive, under a name (a day, an hour, a tracker).
-
-    `polarity` is their mean, -1 to 1.
-    """
-
-    name: str
-    negative: int
-    neutral: int
-    positive: int
-    polarity: float
-
-    @property
-    def total(self) -> int:
-        return self.negative + self.neutral + self.positive
-
-    def share(self, sentiment: str) -> float:
-        """The sentiment's part of the texts, 0 to 1."""
-        return getattr(self, sentiment) / self.total if self.total else 0.0
+MASKED_HANDLE = re.compile(r"([A-Za-z0-9]{1,16}_[0-9a-f]{4})[0-9a-f]{20}")
 
 
 @dataclass(frozen=True)
@@ -72,6 +51,8 @@ class ReportData:
     sources: dict[str, int] = field(default_factory=dict)
     models: list[str] = field(default_factory=list)
     metrics: dict = field(default_factory=dict)
+    said: Said = field(default_factory=Said)
+    doubts: dict[str, list[Doubt]] = field(default_factory=dict)
 
     @property
     def synthetic(self) -> int:
@@ -88,8 +69,8 @@ SCORED = "voxlake_analytics.texts_scored"
 TRACKED = f"{SCORED} CROSS JOIN UNNEST(trackers) AS t (tracker)"
 
 
-def gather(target: Target, *, names: dict[str, str], metrics_file: Path | None) -> ReportData:
-    """Asks the warehouse. `names` maps tracker ids to names; `metrics_file` is the model's.
+def gather(target: Target, *, names: dict[str, str], models: Path) -> ReportData:
+    """Asks the warehouse. `names` maps tracker ids to names; `models` holds the packaged models.
 
     Raises QueryError when a table is missing or a query fails.
     """
@@ -110,8 +91,6 @@ def gather(target: Target, *, names: dict[str, str], metrics_file: Path | None) 
         "FROM voxlake_cleansed.quarantine GROUP BY 1, 2, 3 ORDER BY records DESC, reason"
     )
     data.volumes, data.stray_events = without_stray_days(_volumes(ask))
-    if metrics_file and metrics_file.exists():
-        data.metrics = json.loads(metrics_file.read_text())
     if not overall.total:
         return data
     data.days = [day for day in splits("dt") if day.name in data.volumes]
@@ -131,6 +110,17 @@ def gather(target: Target, *, names: dict[str, str], metrics_file: Path | None) 
         for r in ask(f"SELECT source, count(*) AS n FROM {SCORED} GROUP BY 1 ORDER BY 1")
     }
     data.models = [r["model"] for r in ask(f"SELECT DISTINCT model FROM {SCORED} ORDER BY 1")]
+    data.metrics = metrics_of(models, data.models)
+    data.said = gather_said(
+        ask,
+        moment=hour if data.by_hour else "dt",
+        moments=[split.name for split in data.over_time],
+        counts=COUNTS,
+    )
+    data.said.trackers = [
+        Shares(names.get(one.name, one.name), one.total, one.texts) for one in data.said.trackers
+    ]
+    data.doubts = gather_doubts(ask)
     data.engaged = [_engaged(row) for row in ask(_ENGAGED)]
     for row in ask(_WORDS):
         data.words.setdefault(row["sentiment"], []).append((row["word"], row["texts"]))
@@ -190,5 +180,10 @@ def _span(days: list[Split]) -> timedelta:
 
 
 def _engaged(row: dict) -> EngagedPost:
-    text = MASKED_HANDLE.sub(r"@\1…", row["text"])
+    text = shortened(row["text"])
     return EngagedPost(text, row["sentiment"], row["likes"], row["shares"], row["dt"])
+
+
+def shortened(text: str) -> str:
+    """The masked text with pseudonyms short enough to be read past."""
+    return MASKED_HANDLE.sub(r"\1…", text)

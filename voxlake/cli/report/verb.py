@@ -12,7 +12,7 @@ from voxlake.cli.options import Json, Stage, out, print_json
 from voxlake.cli.target import Target, home
 from voxlake.errors import VoxlakeError
 
-METRICS = Path("sagemaker/models/sentiment/metrics.json")
+MODELS = Path("sagemaker/models")
 TABLE_NAMES = ("posts", "comments", "messages", "interactions", "profiles")
 
 
@@ -46,7 +46,7 @@ def write_report(target: Target, file: Path | None = None) -> Path:
     from voxlake.trackers import load_trackers
 
     names = {tracker.id: tracker.name for tracker in load_trackers().trackers}
-    data = gather(target, names=names, metrics_file=project_root() / METRICS)
+    data = gather(target, names=names, models=project_root() / MODELS)
     path = (file or home() / "report.html").absolute()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,12 +62,16 @@ def render(data) -> str:
     from markupsafe import Markup
 
     from voxlake.cli.report import charts
-    from voxlake.cli.report.data import SENTIMENTS
+    from voxlake.cli.report.doubts import figure
     from voxlake.cli.report.headline import headline
+    from voxlake.cli.report.said import LABELS
+    from voxlake.cli.report.shares import SENTIMENTS
     from voxlake.cli.report.words import cloud
 
     volumes = {t: [day.get(t, 0) for day in data.volumes.values()] for t in TABLE_NAMES}
     volumes = {t: counts for t, counts in volumes.items() if any(counts)}
+    by_moment = [one.share(e) for one in data.said.over_time for e in data.said.emotions]
+    scale = max(by_moment, default=0) or 1.0
     environment = Environment(
         loader=PackageLoader("voxlake.cli.report", ""),
         autoescape=True,
@@ -91,7 +95,31 @@ def render(data) -> str:
         tracker_rows=Markup(charts.stacked_rows(data.trackers)),
         clouds={s: Markup(cloud(s, data.words.get(s, []))) for s in SENTIMENTS},
         sentiments=SENTIMENTS,
+        emotion_charts={
+            emotion: Markup(chart) for emotion, chart in _emotion_charts(data.said, scale).items()
+        },
+        emotion_scale=scale,
+        entity_rows={
+            kind: Markup(charts.stacked_rows(data.said.entities[label]))
+            for label, kind in LABELS.items()
+            if label in data.said.entities
+        },
+        topic_rows=Markup(charts.stacked_rows(data.said.topics)),
+        figure=figure,
     )
+
+
+def _emotion_charts(said, scale: float) -> dict[str, str]:
+    """A small chart for each emotion, `scale` (a share) high."""
+    from voxlake.cli.report import charts
+
+    drawn = {}
+    for emotion in said.emotions:
+        shares = [moment.share(emotion) for moment in said.over_time]
+        told = f"{said.overall.share(emotion):.0%} overall, at most {max(shares, default=0):.0%}"
+        title = f"{emotion}: share of texts over time, {told}"
+        drawn[emotion] = charts.small_area(title, shares, scale)
+    return drawn
 
 
 def _time_chart(data) -> str:

@@ -1,0 +1,138 @@
+"""The stream path: tables of provisional scores and tickets, what may write them, its alarms."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.config import StageConfig, StorageConfig
+from infra.constructs.grants import allow, write_with_key
+from infra.constructs.lake_storage import removal_policy
+from infra.constructs.python_function import PythonFunction
+
+_TEXT = dynamodb.AttributeType.STRING
+
+
+class ScoresTable(Construct):
+    """Provisional scores, for days: an item a text and tracker."""
+
+    def __init__(self, scope: Construct, id: str, *, config: StorageConfig, key: kms.IKey) -> None:
+        super().__init__(scope, id)
+        self.table = _table(
+            self, config, key, partition_key="event_id", sort_key="tracker", expires="expires_at"
+        )
+        _index(self.table, "by_tracker", "tracker", "arrived")
+        # Sparse: only texts of a thread have one.
+        _index(self.table, "by_thread", "thread_id", "arrived")
+
+
+class TicketsTable(Construct):
+    """Tickets, and what says that a text has one; both for ever, so nothing expires."""
+
+    def __init__(self, scope: Construct, id: str, *, config: StorageConfig, key: kms.IKey) -> None:
+        super().__init__(scope, id)
+        self.table = _table(self, config, key, partition_key="pk")
+        _index(self.table, "by_state", "state", "opened_at")
+        _index(self.table, "by_queue", "queue", "opened_at")
+
+
+def _table(
+    scope: Construct,
+    config: StorageConfig,
+    key: kms.IKey,
+    *,
+    partition_key: str,
+    sort_key: str | None = None,
+    expires: str | None = None,
+) -> dynamodb.Table:
+    return dynamodb.Table(
+        scope,
+        "Table",
+        partition_key=dynamodb.Attribute(name=partition_key, type=_TEXT),
+        sort_key=dynamodb.Attribute(name=sort_key, type=_TEXT) if sort_key else None,
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+        encryption_key=key,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        time_to_live_attribute=expires,
+        deletion_protection=config.retains_data,
+        removal_policy=removal_policy(config.retains_data),
+    )
+
+
+def _index(table: dynamodb.Table, name: str, partition_key: str, sort_key: str) -> None:
+    table.add_global_secondary_index(
+        index_name=name,
+        partition_key=dynamodb.Attribute(name=partition_key, type=_TEXT),
+        sort_key=dynamodb.Attribute(name=sort_key, type=_TEXT),
+        projection_type=dynamodb.ProjectionType.ALL,
+    )
+
+
+def allow_enrichment(
+    enricher: PythonFunction,
+    *,
+    scores: dynamodb.ITable,
+    tickets: dynamodb.ITable,
+    secret: secretsmanager.ISecret,
+    key: kms.IKey,
+) -> None:
+    """What text_enricher may do besides reading the stream: write, and read nothing back."""
+    allow(enricher.role, ["dynamodb:BatchWriteItem"], [scores.table_arn])
+    allow(enricher.role, ["dynamodb:PutItem"], [tickets.table_arn])
+    allow(enricher.role, ["secretsmanager:GetSecretValue"], [secret.secret_arn])
+    write_with_key(key, enricher.role)
+
+
+class StreamPathAlarms(Construct):
+    """The reflex failing, or falling behind."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: StageConfig,
+        topic: sns.ITopic,
+        enricher: PythonFunction,
+    ) -> None:
+        super().__init__(scope, id)
+        five_minutes = Duration.minutes(5)
+        for name, description, metric, threshold, periods in (
+            (
+                "EnricherErrors",
+                "text_enricher failed; Lambda retries the batch. Look at its log for the "
+                "exception. The batch path is not affected.",
+                enricher.function.metric_errors(period=five_minutes, statistic="Sum"),
+                1,
+                1,
+            ),
+            (
+                "EnricherIteratorAge",
+                "text_enricher lags behind the stream: tickets and the live page come late. Raise "
+                "its memory, or batch_size.",
+                enricher.function.metric("IteratorAge", period=five_minutes, statistic="Maximum"),
+                config.alarms.iterator_age_minutes * 60_000,
+                2,
+            ),
+        ):
+            alarm = cloudwatch.Alarm(
+                self,
+                name,
+                alarm_description=description,
+                metric=metric,
+                threshold=threshold,
+                evaluation_periods=periods,
+                comparison_operator=(
+                    cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+                ),
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            alarm.add_alarm_action(actions.SnsAction(topic))
+            alarm.add_ok_action(actions.SnsAction(topic))

@@ -1,0 +1,82 @@
+"""Stream: stream -> text_enricher -> provisional scores and tickets, within seconds."""
+
+from pathlib import Path
+
+from constructs import Construct
+
+from infra.config import StageConfig
+from infra.constructs.event_stream import StreamMapping
+from infra.constructs.lake_stack import LakeStack
+from infra.constructs.python_function import DependencyLayer, PythonFunction
+from infra.constructs.stream_path import ScoresTable, TicketsTable, allow_enrichment
+from infra.stacks.ingest import IngestStack
+from infra.stacks.storage import StorageStack
+
+MODELS = ("encoder", "complaint_reason")
+
+
+class StreamStack(LakeStack):
+    """The second consumer of the stream, and what it writes."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        config: StageConfig,
+        storage: StorageStack,
+        ingest: IngestStack,
+        staging: Path,
+    ) -> None:
+        super().__init__(scope, config=config, name="stream")
+        path = config.stream_path
+        key = storage.key
+        self.scores = ScoresTable(self, "Scores", config=config.storage, key=key).table
+        self.tickets = TicketsTable(self, "Tickets", config=config.storage, key=key).table
+        common = DependencyLayer(self, "Dependencies", staging=staging).layer
+        models = DependencyLayer(
+            self, "ModelDependencies", staging=staging, requirements="enricher"
+        ).layer
+        self.enricher = PythonFunction(
+            self,
+            "TextEnricher",
+            name="text_enricher",
+            description="Scores texts and opens tickets within seconds",
+            config=config,
+            key=key,
+            layer=common,
+            more_layers=(models,),
+            models=MODELS,
+            staging=staging,
+            environment={
+                "SCORES_TABLE": self.scores.table_name,
+                "TICKETS_TABLE": self.tickets.table_name,
+                "PSEUDONYM_SECRET_ARN": storage.pseudonym_secret.secret_arn,
+                "MAX_EVENT_FUTURE_HOURS": str(config.ingest.max_event_future_hours),
+                "SCORE_DAYS": str(path.score_days),
+            },
+            memory_mib=path.memory_mib,
+            timeout_seconds=path.timeout_seconds,
+        )
+        allow_enrichment(
+            self.enricher,
+            scores=self.scores,
+            tickets=self.tickets,
+            secret=storage.pseudonym_secret,
+            key=key,
+        )
+        self.mapping = StreamMapping(
+            self,
+            "Mapping",
+            config=config.ingest,
+            stream=ingest.stream,
+            consumer=self.enricher,
+            failed_batches=storage.zones.landing,
+            batch_size=path.batch_size,
+            batch_window_seconds=path.batch_window_seconds,
+        )
+
+        self.output("ScoresTable", self.scores.table_name, "Provisional scores, for days")
+        self.output("TicketsTable", self.tickets.table_name, "Who waits, and what was done")
+        self.output(
+            "TextEnricherFunction", self.enricher.function.function_name, "Scores as texts come"
+        )

@@ -1,0 +1,1 @@
+"""Kinesis events to provisional scores and tickets, within seconds."""

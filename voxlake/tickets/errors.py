@@ -1,0 +1,17 @@
+"""What can be wrong with a ticket's id, its state, or the queues' file."""
+
+from __future__ import annotations
+
+from voxlake.errors import TerminalError
+
+
+class QueuesError(TerminalError):
+    """The queues' file does not describe queues; the message names queue and field."""
+
+
+class TicketIdError(TerminalError):
+    """A text is no ticket id, or one that was mistyped."""
+
+
+class TicketStateError(TerminalError):
+    """A ticket cannot go from its state to the one asked for."""
