@@ -184,7 +184,7 @@ def test_a_killed_lstm_training_goes_on_and_ends_as_if_it_had_not_been_killed(tm
     assert outcome(killed) == outcome(whole)
     metrics, curve, _ = outcome(whole)
     assert [point["epoch"] for point in curve] == list(range(1, 9))
-    assert only_figures(metrics, "sentiment", "macro_recall")["macro_recall"] > 0.95
+    assert only_figures(metrics, "sentiment", "macro_recall")["macro_recall"] > 0.9
     scored = load_model(whole / "model").score_texts(["a great and wonderful plane", ""])
     assert [score["sentiment"] for score in scored] == ["positive", "neutral"]
 
