@@ -63,7 +63,13 @@ def test_emotions_names_and_topics_are_shown_with_their_shares():
     assert '<td class="num heat" style="--heat: 15%">25%</td>' in page
     assert "<h3>places</h3>" in page
     assert "7 texts are left out" in page
-    assert "40 texts have too few telling words" in page
+    assert "For 40 texts no topic stands out." in page
+
+
+def test_an_hour_of_one_text_does_not_set_the_scale():
+    told = said()
+    told.over_time = [Shares("2026-03-01 10:00", 1, {"joy": 1}), *told.over_time]
+    assert "at most 25%" in render(page_data(said=told, by_hour=True))
 
 
 def test_a_lake_whose_model_told_no_emotions_has_a_page_that_says_so():

@@ -13,6 +13,7 @@ from voxlake.cli.target import Target, home
 from voxlake.errors import VoxlakeError
 
 MODELS = Path("sagemaker/models")
+MIN_TEXTS = 5  # an hour or day with fewer is not drawn among the emotions
 TABLE_NAMES = ("posts", "comments", "messages", "interactions", "profiles")
 
 
@@ -70,8 +71,10 @@ def render(data) -> str:
 
     volumes = {t: [day.get(t, 0) for day in data.volumes.values()] for t in TABLE_NAMES}
     volumes = {t: counts for t, counts in volumes.items() if any(counts)}
-    by_moment = [one.share(e) for one in data.said.over_time for e in data.said.emotions]
-    scale = max(by_moment, default=0) or 1.0
+    # A single text's emotions are 100%: they would set the scale of all.
+    moments = [one for one in data.said.over_time if one.total >= MIN_TEXTS]
+    shares = [one.share(emotion) for one in moments for emotion in data.said.emotions]
+    scale = max(shares, default=0) or 1.0
     environment = Environment(
         loader=PackageLoader("voxlake.cli.report", ""),
         autoescape=True,
@@ -96,9 +99,11 @@ def render(data) -> str:
         clouds={s: Markup(cloud(s, data.words.get(s, []))) for s in SENTIMENTS},
         sentiments=SENTIMENTS,
         emotion_charts={
-            emotion: Markup(chart) for emotion, chart in _emotion_charts(data.said, scale).items()
+            emotion: Markup(chart)
+            for emotion, chart in _emotion_charts(data.said, moments, scale).items()
         },
         emotion_scale=scale,
+        least_texts=MIN_TEXTS,
         entity_rows={
             kind: Markup(charts.stacked_rows(data.said.entities[label]))
             for label, kind in LABELS.items()
@@ -109,13 +114,13 @@ def render(data) -> str:
     )
 
 
-def _emotion_charts(said, scale: float) -> dict[str, str]:
+def _emotion_charts(said, moments: list, scale: float) -> dict[str, str]:
     """A small chart for each emotion, `scale` (a share) high."""
     from voxlake.cli.report import charts
 
     drawn = {}
     for emotion in said.emotions:
-        shares = [moment.share(emotion) for moment in said.over_time]
+        shares = [moment.share(emotion) for moment in moments]
         told = f"{said.overall.share(emotion):.0%} overall, at most {max(shares, default=0):.0%}"
         title = f"{emotion}: share of texts over time, {told}"
         drawn[emotion] = charts.small_area(title, shares, scale)
