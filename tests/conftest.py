@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import settings
+
 # Runs of the tests are no runs of anybody's models; the test of tracking says where it tracks.
 os.environ.setdefault("MLFLOW_TRACKING_URI", "none")
+
+# A change is judged by the same examples each time; VOXLAKE_EXPLORE=1 looks at new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", derandomize=False)
+settings.load_profile("explore" if os.environ.get("VOXLAKE_EXPLORE") else "same")
 
 
 def pytest_addoption(parser):

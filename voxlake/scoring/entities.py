@@ -43,12 +43,15 @@ def decode(
         return []
     words = list(_words(offsets, word_ids, labels))
     entities = []
+    taken = 0
     for start, end, label in _spans(_with_whole_handles(words, prepared.text)):
-        first, last = prepared.starts[start], prepared.ends[end - 1]
+        # One character given may be read as several words (a ligature): the first has it.
+        first, last = max(prepared.starts[start], taken), prepared.ends[end - 1]
         text = given[first:last]
         # An emoji is read by its name; it is not one.
         if any(map(str.isalnum, text)):
             entities.append({"text": text, "label": label, "start": first, "end": last})
+            taken = last
     return entities
 
 

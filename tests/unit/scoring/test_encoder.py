@@ -126,6 +126,7 @@ def test_a_long_text_is_read_from_its_beginning(encoder):
 @settings(deadline=None, max_examples=100)
 @given(texts=st.lists(st.lists(PARTS | ANY_TEXT, max_size=8).map("".join), max_size=5))
 @example(texts=["@Ana_Lee&amp;Acme"])
+@example(texts=["A\ufdfaANA "])
 def test_any_text_is_scored_and_its_entities_are_where_they_say(encoder, texts):
     scores = encoder.score_texts(texts, HEADS)
     assert len(scores) == len(texts)
