@@ -28,10 +28,10 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "stream_consumer")
 import orjson
 from isal import igzip
 
+from lambdas.common.settings import read_settings
 from lambdas.mock_server.mandate import read_mandate
 from lambdas.mock_server.settings import Settings as MockSettings
 from lambdas.mock_server.traffic import records
-from lambdas.settings import read_settings
 from lambdas.stream_consumer.adapters import Writer
 from lambdas.stream_consumer.handler import consume, metrics
 from lambdas.stream_consumer.landing import GZIP_LEVEL

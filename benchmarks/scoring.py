@@ -28,10 +28,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lambdas.common.settings import read_settings
 from lambdas.mock_server.mandate import read_mandate
 from lambdas.mock_server.settings import Settings
 from lambdas.mock_server.traffic import records
-from lambdas.settings import read_settings
 from voxlake.cli.score import packaged_model, score_rows
 from voxlake.scoring import encoder
 from voxlake.scoring.encoder import Encoder

@@ -67,17 +67,19 @@ def domain_files() -> list[tuple[str, Path]]:
 
 
 def stage_function(name: str, target: Path, *, models: Iterable[str] = ()) -> Path:
-    """Lays out one Lambda function: `lambdas/<name>/` beside `voxlake/`.
+    """Lays out one Lambda function: `lambdas/<name>/` and `lambdas/common/` beside `voxlake/`.
 
-    Modules directly under `lambdas/` are shared by all functions and go with each. `models` names
-    folders of `sagemaker/models/` that the function brings too, as `models/<name>/`.
+    `models` names folders of `sagemaker/models/` that the function brings too, as `models/<name>/`.
 
     Raises:
         MissingSourceError: the function's folder or a model is not there.
     """
     functions = REPOSITORY / "lambdas"
-    files = [(f"lambdas/{name}/{file}", path) for file, path in source_files(functions / name)]
-    files += [(f"lambdas/{path.name}", path) for path in sorted(functions.glob("*.py"))]
+    files = [("lambdas/__init__.py", functions / "__init__.py")]
+    for folder in (name, "common"):
+        files += [
+            (f"lambdas/{folder}/{file}", path) for file, path in source_files(functions / folder)
+        ]
     for model in models:
         folder = REPOSITORY / "sagemaker" / "models" / model
         files += [(f"models/{model}/{file}", path) for file, path in source_files(folder)]

@@ -20,7 +20,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lambdas.batch_planner import planning
 from lambdas.batch_planner.adapters import CLIENT_CONFIG, LedgerReader
 from lambdas.batch_planner.settings import Settings
-from lambdas.settings import read_settings
+from lambdas.common.settings import read_settings
 from voxlake.ledger.rules import NO_RESCORE
 
 logger = Logger()

@@ -13,11 +13,11 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambdas.common.settings import read_settings
+from lambdas.common.stream_writer import CLIENT_CONFIG, KinesisWriter, batches
 from lambdas.mock_server.mandate import Mandate, read_mandate
 from lambdas.mock_server.settings import Settings
 from lambdas.mock_server.traffic import records
-from lambdas.settings import read_settings
-from lambdas.stream_writer import CLIENT_CONFIG, KinesisWriter, batches
 
 logger = Logger()
 metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "voxlake"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from lambdas.settings import FunctionSettings
+from lambdas.common.settings import FunctionSettings
 
 
 class Settings(FunctionSettings):

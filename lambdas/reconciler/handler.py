@@ -15,12 +15,12 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from lambdas.common.settings import read_settings
 from lambdas.reconciler.adapters import CLIENT_CONFIG, Catalog, Landing, Ledger, StreamCounter
 from lambdas.reconciler.athena import RowCounter
 from lambdas.reconciler.evidence import Evidence, Sources, gather
 from lambdas.reconciler.repairs import repair
 from lambdas.reconciler.settings import Settings
-from lambdas.settings import read_settings
 from voxlake.errors import TerminalError
 from voxlake.ledger.reconcile import Reconciliation
 

@@ -10,10 +10,10 @@ import requests
 import tweepy
 from aws_lambda_powertools import Logger
 
-from lambdas.source_runs import BudgetSpentError, Run
-from lambdas.source_table import SourceTable
+from lambdas.common.source_runs import BudgetSpentError, Run
+from lambdas.common.source_table import SourceTable
+from lambdas.common.stream_writer import EventRecord, KinesisWriter, batches
 from lambdas.source_x.settings import Settings
-from lambdas.stream_writer import EventRecord, KinesisWriter, batches
 from voxlake.errors import TerminalError
 from voxlake.sources.errors import PageTokenRefusedError, RateLimitedError
 from voxlake.sources.x import EXPANSIONS, PLACE_FIELDS, TWEET_FIELDS, read_search

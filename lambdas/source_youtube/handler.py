@@ -12,14 +12,14 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Metrics
 
-from lambdas.settings import read_settings
-from lambdas.source_runs import Patience, Run, Tally
-from lambdas.source_table import CLIENT_CONFIG, SourceTable
+from lambdas.common.settings import read_settings
+from lambdas.common.source_runs import Patience, Run, Tally
+from lambdas.common.source_table import CLIENT_CONFIG, SourceTable
+from lambdas.common.stream_writer import CLIENT_CONFIG as STREAM_CONFIG
+from lambdas.common.stream_writer import KinesisWriter
 from lambdas.source_youtube.api import YoutubeApi
 from lambdas.source_youtube.reading import Reader, followed, logger
 from lambdas.source_youtube.settings import Settings
-from lambdas.stream_writer import CLIENT_CONFIG as STREAM_CONFIG
-from lambdas.stream_writer import KinesisWriter
 from voxlake.sources.youtube import SOURCE
 
 metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "voxlake"))

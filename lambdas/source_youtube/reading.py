@@ -9,11 +9,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from lambdas.source_runs import BudgetSpentError, Run
-from lambdas.source_table import SourceTable
+from lambdas.common.source_runs import BudgetSpentError, Run
+from lambdas.common.source_table import SourceTable
+from lambdas.common.stream_writer import EventRecord, KinesisWriter, batches
 from lambdas.source_youtube.api import YoutubeApi
 from lambdas.source_youtube.settings import Settings
-from lambdas.stream_writer import EventRecord, KinesisWriter, batches
 from voxlake.sources.errors import ItemClosedError, PageTokenRefusedError
 from voxlake.sources.youtube import Page, read_replies, read_threads
 from voxlake.sources.youtube_answers import UNITS_PER_CALL, next_reset, quota_day

@@ -21,7 +21,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.settings import read_settings
+from lambdas.common.settings import read_settings
 from lambdas.stream_consumer.adapters import Writer, connect
 from lambdas.stream_consumer.landing import first_unwritten, land
 from lambdas.stream_consumer.settings import Settings

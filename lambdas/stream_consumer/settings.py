@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from lambdas.settings import FunctionSettings
+from lambdas.common.settings import FunctionSettings
 
 
 class Settings(FunctionSettings):

@@ -23,7 +23,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.settings import read_settings
+from lambdas.common.settings import read_settings
 from lambdas.text_enricher.adapters import (
     CLIENT_CONFIG,
     ScoresTable,

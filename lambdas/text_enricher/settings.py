@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from lambdas.settings import FunctionSettings
+from lambdas.common.settings import FunctionSettings
 
 
 class Settings(FunctionSettings):

@@ -99,7 +99,7 @@ def test_a_function_ships_its_own_folder_and_the_domain_without_the_command_line
         path.name: asset
         for asset in assets
         for path in (asset / "lambdas").iterdir()
-        if path.is_dir()
+        if path.is_dir() and path.name != "common"
     }
     assert set(shipped) == {
         "mock_server",
@@ -111,7 +111,8 @@ def test_a_function_ships_its_own_folder_and_the_domain_without_the_command_line
         "text_enricher",
     }
     for name, asset in shipped.items():
-        assert [p.name for p in (asset / "lambdas").iterdir() if p.is_dir()] == [name]
+        folders = {path.name for path in (asset / "lambdas").iterdir() if path.is_dir()}
+        assert folders == {name, "common"}
         assert (asset / "voxlake" / "errors.py").is_file()
         assert not (asset / "voxlake" / "cli").exists()
         assert not list(asset.rglob("__pycache__"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from lambdas.source_runs import Patience
+from lambdas.common.source_runs import Patience
 from tests.unit.lambdas.conftest import STREAM
 
 TABLE = "sources-table"

@@ -16,7 +16,7 @@ from lambdas.batch_planner.planning import (
     transform_job_name,
 )
 from lambdas.batch_planner.settings import Settings
-from lambdas.settings import read_settings
+from lambdas.common.settings import read_settings
 from tests.unit.lambdas.conftest import LEDGER
 from voxlake.ledger.items import done_update, object_item, object_keys, version_item
 from voxlake.ledger.rules import RescoreError

@@ -12,6 +12,14 @@ import boto3
 import orjson
 import pytest
 
+from lambdas.common.settings import read_settings
+from lambdas.common.stream_writer import (
+    MAX_BYTES,
+    MAX_RECORDS,
+    KinesisWriter,
+    PutRecordsError,
+    batches,
+)
 from lambdas.mock_server import handler as mock_server
 from lambdas.mock_server import phrases_general, phrases_languages, phrases_topics
 from lambdas.mock_server.brands import BRANDS, mood
@@ -19,14 +27,6 @@ from lambdas.mock_server.faults import FAULTS
 from lambdas.mock_server.mandate import MandateError, read_mandate
 from lambdas.mock_server.settings import Settings
 from lambdas.mock_server.traffic import Record, records
-from lambdas.settings import read_settings
-from lambdas.stream_writer import (
-    MAX_BYTES,
-    MAX_RECORDS,
-    KinesisWriter,
-    PutRecordsError,
-    batches,
-)
 from tests.unit.lambdas.conftest import STREAM
 from voxlake.errors import InvalidEventError
 from voxlake.events.parse import parse_event

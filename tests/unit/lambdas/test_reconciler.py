@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
+from lambdas.common.settings import read_settings
 from lambdas.reconciler import handler as reconciler
 from lambdas.reconciler.adapters import Catalog, Landing, Ledger, StreamCounter
 from lambdas.reconciler.athena import AthenaQueryError, RowCounter
 from lambdas.reconciler.evidence import Sources
 from lambdas.reconciler.settings import Settings
-from lambdas.settings import read_settings
 from lambdas.stream_consumer import handler as consumer
 from lambdas.stream_consumer.adapters import connect
 from lambdas.stream_consumer.settings import Settings as ConsumerSettings

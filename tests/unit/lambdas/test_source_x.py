@@ -9,12 +9,12 @@ from datetime import timedelta
 import boto3
 import pytest
 
-from lambdas.settings import read_settings
-from lambdas.source_table import SourceTable
+from lambdas.common.settings import read_settings
+from lambdas.common.source_table import SourceTable
+from lambdas.common.stream_writer import KinesisWriter
 from lambdas.source_x.handler import Application, read
 from lambdas.source_x.reading import UnknownTrackerError
 from lambdas.source_x.settings import Settings
-from lambdas.stream_writer import KinesisWriter
 from tests.servers.x import (
     BROKEN,
     CAP_REACHED,

@@ -9,12 +9,12 @@ from datetime import timedelta
 import boto3
 import pytest
 
-from lambdas.settings import read_settings
-from lambdas.source_table import SourceTable
+from lambdas.common.settings import read_settings
+from lambdas.common.source_table import SourceTable
+from lambdas.common.stream_writer import KinesisWriter, PutRecordsError
 from lambdas.source_youtube import handler as source_youtube
 from lambdas.source_youtube.handler import Application, read
 from lambdas.source_youtube.settings import Settings
-from lambdas.stream_writer import KinesisWriter, PutRecordsError
 from tests.servers.youtube import (
     DROPS,
     HANGS,

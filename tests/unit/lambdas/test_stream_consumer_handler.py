@@ -9,7 +9,7 @@ import orjson
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.settings import SettingsError, read_settings
+from lambdas.common.settings import SettingsError, read_settings
 from lambdas.stream_consumer import handler as consumer
 from lambdas.stream_consumer.adapters import Writer, connect
 from lambdas.stream_consumer.settings import Settings

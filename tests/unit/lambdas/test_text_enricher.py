@@ -10,7 +10,7 @@ import orjson
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.settings import read_settings
+from lambdas.common.settings import read_settings
 from lambdas.text_enricher import handler as enricher
 from lambdas.text_enricher.adapters import (
     ScoresTable,

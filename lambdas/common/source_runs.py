@@ -16,8 +16,8 @@ from typing import Any, Protocol, TypeVar
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from lambdas.source_keys import KeyMissingError, read_key
-from lambdas.source_table import CursorMovedError, SourceTable
+from lambdas.common.source_keys import KeyMissingError, read_key
+from lambdas.common.source_table import CursorMovedError, SourceTable
 from voxlake.sources.contract import Malformed
 from voxlake.sources.errors import (
     ApiUnavailableError,
