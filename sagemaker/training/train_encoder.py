@@ -4,15 +4,13 @@ Runs under SageMaker's training contract, there and on a laptop: SM_CHANNEL_TRAI
 SM_CHANNEL_VALIDATION are folders of JSON lines files, by data set where there are several; what a
 row holds tells its task (docs/data.md). The model goes to SM_MODEL_DIR, metrics.json to
 SM_OUTPUT_DATA_DIR; a run that was killed goes on from --checkpoint-dir. ``--init DIR`` adapts a
-trained model to new labels: what it says of the new texts in its other tasks is kept.
+trained model to new labels: what it said of the new texts in its other tasks is kept.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import random
 import sys
 import time
 from collections import Counter
@@ -26,14 +24,15 @@ if (checkout := HERE.parents[1] / "voxlake").is_dir():
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded
 
+import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from encoder import batches, loop, measure, start, tasks  # noqa: E402
 from encoder.export import export  # noqa: E402
 
 from voxlake.errors import VoxlakeError  # noqa: E402
 from voxlake.scoring.errors import LabelledDataError  # noqa: E402
+from voxlake.training import contract  # noqa: E402
 
-HELD_OUT_SHARE = 0.1
 EPOCHS = {
     "sentiment": 3.0, "emotions": 7.0, "main_emotion": 5.0, "entities": 10.0, "fine_emotions": 1.0,
 }  # fmt: skip
@@ -42,18 +41,9 @@ EPOCHS = {
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Hyperparameters, and the contract's folders from the environment."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    env = os.environ.get
-    parser.add_argument("--train", default=env("SM_CHANNEL_TRAIN"), help="folder or file")
-    parser.add_argument("--validation", default=env("SM_CHANNEL_VALIDATION"), help="folder or file")
-    parser.add_argument("--model-dir", default=env("SM_MODEL_DIR"))
-    parser.add_argument("--output-data-dir", default=env("SM_OUTPUT_DATA_DIR"))
-    parser.add_argument("--checkpoint-dir", default=env("SM_CHECKPOINT_DIR"))
+    parser = contract.contract_parser(__doc__, os.environ)
     parser.add_argument("--init", type=Path, help="a trained encoder's folder to adapt")
     parser.add_argument("--teacher", type=Path, action="append", default=[], help="checkpoint")
-    parser.add_argument("--data-name", default="unnamed", help="stored with the model")
-    parser.add_argument("--version", default="1", help="part of the model's id")
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=float, default=1.0, help="factor on every task's passes")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--rate", type=float, help="peak learning rate")
@@ -61,11 +51,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--longest", type=int, default=96, help="word pieces of a training text")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
     parser.add_argument("--every", type=int, default=500, help="steps between checkpoints")
-    args = parser.parse_args(argv)
-    for name in ("train", "model_dir"):
-        if not getattr(args, name):
-            parser.error(f"--{name.replace('_', '-')} or its SM_ variable is required")
-    return args
+    return contract.parse(parser, argv)
 
 
 Sets = dict[tuple[str, str], list[tasks.Example]]
@@ -86,18 +72,6 @@ def read_channel(channel: str | Path, part: str) -> Sets:
     if not found:
         raise LabelledDataError(channel, None, "labelled rows", "none")
     return found
-
-
-def held_out(train: Sets, seed: int) -> tuple[Sets, Sets]:
-    """(train, validation): a tenth of the rows of every set, equal texts on one side."""
-    rng = random.Random(seed)
-    kept, chosen = {}, {}
-    for name, rows in sorted(train.items()):
-        texts = sorted({row.text for row in rows})
-        out = set(rng.sample(texts, max(1, round(len(texts) * HELD_OUT_SHARE))))
-        chosen[name] = [row for row in rows if row.text in out]
-        kept[name] = [row for row in rows if row.text not in out]
-    return kept, chosen
 
 
 def soft_labels(teachers: list[torch.nn.Module], data: dict, names: set[str]) -> dict:
@@ -121,10 +95,13 @@ def main(argv: list[str] | None = None) -> None:
     torch.set_num_threads(args.threads or os.cpu_count() or 1)
     torch.manual_seed(args.seed)  # new heads begin at random
     train = read_channel(args.train, "train")
+    part = "dev" if args.validation else "held_out"
     if args.validation:
         validation = read_channel(args.validation, "dev")
     else:
-        train, validation = held_out(train, args.seed)
+        split = {name: contract.held_out(rows, args.seed) for name, rows in train.items()}
+        train = {name: kept for name, (kept, _) in split.items()}
+        validation = {name: held for name, (_, held) in split.items() if held}
     everything = [one for rows in validation.values() for one in rows]
     rows_of: dict[str, list[tasks.Example]] = {}
     for (_, task), rows in sorted(train.items()):
@@ -165,12 +142,10 @@ def main(argv: list[str] | None = None) -> None:
         held = encode(rows, tokenizer, args.longest)
         chosen = None
         if task == "emotions":
-            chances = measure.probabilities(task, _stacked(measure.predict(model, task, held)))
-            chosen = measure.choose(_stacked([one.target for one in held]), chances)
+            chances = measure.probabilities(task, np.stack(measure.predict(model, task, held)))
+            chosen = measure.choose(np.array([one.target for one in held]), chances)
             thresholds = dict(zip(tasks.LABELS[task], chosen, strict=True))
-        got = {k: round(v, 4) for k, v in measure.figures(model, task, held, chosen).items()}
-        measured.append({"data": f"{name}-dev", "task": task, "n": len(rows), **got})
-        print(f"{name}-dev, {task}, {len(rows):,} texts: {got}", flush=True)
+        measured.append(measure.figures(model, task, held, chosen, data=f"{name}-{part}"))
     trained = {
         "data": args.data_name,
         "base": base,
@@ -190,12 +165,9 @@ def main(argv: list[str] | None = None) -> None:
         thresholds=thresholds or dict.fromkeys(tasks.LABELS["emotions"], 0.5),
         trained=trained,
     )
-    torch.save(model.state_dict(), Path(args.checkpoint_dir or args.model_dir) / "averaged.pt")
-    if args.output_data_dir:
-        folder = Path(args.output_data_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        document = {"model": model_id, "sets": [{**one, "model": model_id} for one in measured]}
-        (folder / "metrics.json").write_text(json.dumps(document, indent=2) + "\n")
+    if args.checkpoint_dir:  # what a later run takes for its teacher
+        torch.save(model.state_dict(), Path(args.checkpoint_dir) / "averaged.pt")
+    contract.write_metrics(args, model_id, [{**one, "model": model_id} for one in measured])
     print(f"model {model_id}, trained in {time.monotonic() - began:.0f} s", flush=True)
 
 
@@ -204,22 +176,16 @@ def _soft(args: argparse.Namespace, model, data: dict) -> dict | None:
 
     An adapted model keeps only what the new labels do not speak of.
     """
-    names = {"sentiment", "emotions", "main_emotion"}
     if args.init:
-        names -= set(data)
+        # The main emotion is read from the emotions.
+        names = {"sentiment", "emotions", "entities"} - set(data)
         return soft_labels([model], data, names) if names else None
     teachers = []
     for path in args.teacher:
         teacher = start.published()[0]
         teacher.load_state_dict(torch.load(path, weights_only=True))
         teachers.append(teacher)
-    return soft_labels(teachers, data, names) if teachers else None
-
-
-def _stacked(rows):
-    import numpy
-
-    return numpy.array(rows)
+    return soft_labels(teachers, data, {"sentiment", "emotions"}) if teachers else None
 
 
 if __name__ == "__main__":

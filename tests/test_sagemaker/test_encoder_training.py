@@ -58,7 +58,7 @@ def test_joint_training_learns_every_task(run):
     assert sorted(figures) == ["emotions", "entities", "sentiment"]
     assert figures["sentiment"]["macro_recall"] > 0.9
     assert figures["emotions"]["micro_f1"] > 0.9
-    assert figures["entities"]["micro_f1"] > 0.9
+    assert figures["entities"]["f1"] > 0.9
 
 
 def test_the_model_folder_says_what_it_is(run):
@@ -155,11 +155,6 @@ def test_types_without_a_head_are_no_entities_and_others_map():
     tags = ["B-corporation", "I-corporation", "O", "B-product", "B-location"]
     one = entities("Big Co sells Gizmo here", ["Big", "Co", "sells", "Gizmo", "here"], tags)
     assert one.spans == ((0, 6, "ORG"), (19, 23, "LOC"))
-
-
-def test_tokens_that_are_not_in_the_text_are_joined():
-    text, places = tasks.aligned("something else", ["hi", "@", "ana", "!"])
-    assert (text, [text[a:b] for a, b in places]) == ("hi @ana !", ["hi", "@", "ana", "!"])
 
 
 def test_quotes_left_by_a_csv_file_go_and_others_stay():

@@ -80,7 +80,7 @@ def in_gate(text: str) -> bool:
     Decided by a hash of the text without case, links, handles and punctuation, so equal texts are
     on one side and a file's order and name do not matter.
     """
-    return hashlib.sha256(b"gate\0" + _key(text).encode()).digest()[0] < 128
+    return hashlib.sha256(b"gate\0" + text_key(text).encode()).digest()[0] < 128
 
 
 def fingerprint(path: str | Path) -> dict:
@@ -108,7 +108,8 @@ def _digest(texts: list[str]) -> str:
     return hashlib.sha256(b"".join(found)).hexdigest() if found else ""
 
 
-def _key(text: str) -> str:
+def text_key(text: str) -> str:
+    """What equal texts share: without case, links, handles and punctuation."""
     text = re.sub(r"https?://\S+|@\w+", "", normalise(normalise(text)).casefold())
     return re.sub(r"[\W_]+", "", text) or text
 
@@ -193,7 +194,7 @@ def entity_spans(
     `@` and the handle behind it are one name, which leaves the `@` out. Types beyond the three
     are no entities. A text that does not hold its tokens is replaced by them, joined by spaces.
     """
-    text, places = _aligned(text, tokens)
+    text, places = aligned(text, tokens)
     spans: list[list] = []
     open_span = None
     for (start, end), tag in zip(places, tags, strict=True):
@@ -215,7 +216,8 @@ def entity_spans(
     return text, frozenset((start, end, kind) for start, end, kind in spans)
 
 
-def _aligned(text: str, tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
+def aligned(text: str, tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
+    """The text and where each token stands in it; the tokens joined where they are not in it."""
     places, at = [], 0
     for token in tokens:
         start = text.find(token, at)

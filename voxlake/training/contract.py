@@ -14,7 +14,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from voxlake.scoring.errors import LabelledDataError
 from voxlake.scoring.gold import read_gold
@@ -30,6 +30,9 @@ class LabelledText(NamedTuple):
 
     text: str
     label: str
+
+
+Row = TypeVar("Row")
 
 
 class Split(NamedTuple):
@@ -123,12 +126,10 @@ def _rows(path: str, task: str) -> list[LabelledText]:
     ]
 
 
-def held_out(
-    rows: Sequence[LabelledText], seed: int
-) -> tuple[list[LabelledText], list[LabelledText]]:
+def held_out(rows: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
     """(train, held out): a tenth of each label's distinct texts, chosen by the seed.
 
-    Rows of equal text stay on one side.
+    A row has `text` and `label`. Rows of equal text stay on one side.
     """
     chosen: set[str] = set()
     rng = random.Random(seed)

@@ -29,7 +29,7 @@ class _Served(nn.Module):
         self.model = model
 
     def forward(self, ids: Tensor, mask: Tensor, cases: Tensor) -> tuple[Tensor, ...]:
-        found = self.model.answers(ids, mask, cases, set(OUTPUTS))
+        found = self.model(ids, mask, cases, set(OUTPUTS))
         return tuple(found[name] for name in OUTPUTS)
 
 

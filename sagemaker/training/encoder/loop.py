@@ -11,11 +11,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as functional
-from torch import Tensor
-
 from encoder.batches import IGNORED, Batch, Encoded, batch, schedule
 from encoder.network import Encoder
 from encoder.tasks import MULTI_LABEL, TRAINED
+from torch import Tensor, nn
 
 CHECKPOINT = "encoder.pt"
 # Judged by macro recall and by macro F1, which wants half as much.
@@ -30,7 +29,7 @@ class Settings:
     layer_decay: each layer below the top learns by this factor slower. average: decay of the
     moving average of weights, which is what is exported. soft_weight: of the loss against the
     teachers' soft labels, where there are any. anchor_every: each so many steps the embedding is
-    held to that of the untrained encoder (0: never). balance: 1 makes the plain argmax right for
+    held to that of the encoder it began as (0: never). balance: 1 makes the plain argmax right for
     macro recall however rare a sentiment is in the training data, 0 for accuracy.
     """
 
@@ -73,11 +72,14 @@ class Losses:
         )
 
     def soft(self, outputs: dict[str, Tensor], wanted: dict[str, Tensor]) -> Tensor:
-        """Against probabilities: task -> [batch, labels]."""
+        """Against probabilities: task -> [batch, labels], of entities [batch, tokens, labels]."""
         total = torch.zeros(())
         for task, target in wanted.items():
             logits = outputs[task].float()
-            if task in MULTI_LABEL:
+            if task == "entities":  # what pads a text has no probability
+                loss = -(target * logits.log_softmax(dim=-1)).sum() / target.sum()
+                total = total + loss
+            elif task in MULTI_LABEL:
                 loss = functional.binary_cross_entropy_with_logits(logits, target)
                 total = total + _WEIGHTS[task] * loss
             else:
@@ -137,7 +139,7 @@ def train(
         loss = _loss(model, one, losses, soft, anchor, number)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         _average(averaged, model, min(settings.average, (1 + number) / (10 + number)))
         running.append(loss.item())
@@ -162,7 +164,7 @@ def _loss(model, one, losses, soft, anchor, number) -> Tensor:
         loss = loss + settings.soft_weight * losses.soft(outputs, wanted)
     if anchored:
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-            held = anchor(one.ids, one.mask, torch.zeros_like(one.cases), {"embedding"})
+            held = anchor(one.ids, one.mask, one.cases, {"embedding"})
         loss = loss + (1.0 - (outputs["embedding"] * held["embedding"]).sum(dim=-1)).mean()
     return loss
 
@@ -171,7 +173,10 @@ def _soft_targets(soft: dict[str, list[dict[str, Tensor]]], one: Batch) -> dict[
     if one.task not in soft:
         return {}
     rows = [soft[one.task][number] for number in one.numbers]
-    return {task: torch.stack([row[task] for row in rows]).float() for task in rows[0]}
+    return {
+        task: nn.utils.rnn.pad_sequence([row[task] for row in rows], batch_first=True).float()
+        for task in rows[0]
+    }
 
 
 def _prior(task: str, encoded: list[Encoded]) -> Tensor:

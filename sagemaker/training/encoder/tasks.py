@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from voxlake.scoring.errors import LabelledDataError
-from voxlake.text.normalise import normalise
+from voxlake.scoring.gold import (
+    EMOTIONS,
+    MAIN_EMOTION,
+    SENTIMENT,
+    aligned,
+    entity_spans,
+    text_key,
+)
+from voxlake.scoring.metrics import ENTITIES
 
 LABELS: dict[str, tuple[str, ...]] = {
-    "sentiment": ("negative", "neutral", "positive"),
-    "emotions": (
-        "anger", "anticipation", "disgust", "fear", "joy", "love", "optimism", "pessimism",
-        "sadness", "surprise", "trust",
-    ),
-    "main_emotion": ("anger", "joy", "optimism", "sadness"),
-    "entities": ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG"),
-}  # fmt: skip
+    "sentiment": SENTIMENT,
+    "emotions": EMOTIONS,
+    "main_emotion": MAIN_EMOTION,
+    "entities": ("O", *(f"{place}-{kind}" for kind in ENTITIES for place in "BI")),
+}
 """Labels of the heads that are exported."""
 
 FINE_EMOTIONS = (
@@ -33,11 +37,6 @@ FINE_EMOTIONS = (
 
 TRAINED = {**LABELS, "fine_emotions": FINE_EMOTIONS}
 MULTI_LABEL = frozenset({"emotions", "fine_emotions"})
-
-ENTITY_TYPES = {
-    "PER": "PER", "LOC": "LOC", "ORG": "ORG", "person": "PER", "location": "LOC",
-    "corporation": "ORG", "group": "ORG", "creative-work": None, "product": None,
-}  # fmt: skip
 
 
 @dataclass
@@ -110,57 +109,19 @@ def _unquoted(text: str) -> str:
 
 
 def _entities(row: dict, source: str) -> Example:
-    text, places = aligned(row["text"], row["tokens"])
-    spans: list[list] = []
-    unsure: list[tuple[int, int]] = []
-    for (start, end), tag in zip(places, row["tags"], strict=True):
-        kind = ENTITY_TYPES[tag[2:]] if tag != "O" else None
-        if text[start] == "@":
-            start += 1
-        handle = start > 0 and text[start - 1] == "@" and start < end
-        if handle and tag == "O":
-            # Within one corpus some handles are tagged and others not: silence is no label.
-            unsure.append((start, end))
-        if kind is None or start == end:
-            continue
-        if tag[0] == "I" and not handle and spans and spans[-1][2] == kind:
-            spans[-1][1] = end
-        else:
-            spans.append([start, end, kind])
-    return Example(
-        "entities", text, spans=tuple((s, e, k) for s, e, k in spans), unsure=tuple(unsure),
-        source=source,
-    )  # fmt: skip
-
-
-def aligned(text: str, tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
-    """The text and where each token stands in it; the tokens joined where they are not in it."""
-    places, at = [], 0
-    for token in tokens:
-        bare = token.strip("'\"") or token.strip("'") or token
-        start = text.find(bare, at)
-        if start < 0 or start - at > 12:
-            break
-        places.append((start, start + len(bare)))
-        at = start + len(bare)
-    else:
-        return text, places
-    joined, places = "", []
-    for token in tokens:
-        glue = "" if joined.endswith(" @") or joined == "@" or not joined else " "
-        start = len(joined) + len(glue)
-        joined += glue + token
-        places.append((start, len(joined)))
-    return joined, places
+    text, spans = entity_spans(row["text"], row["tokens"], row["tags"])
+    _, places = aligned(row["text"], row["tokens"])
+    # Within one corpus some handles are tagged and others not: silence is no label.
+    handles = [
+        (start + (text[start] == "@"), end)
+        for (start, end), tag in zip(places, row["tags"], strict=True)
+        if tag == "O" and "@" in (text[start], text[start - 1 : start])
+    ]
+    unsure = tuple((start, end) for start, end in handles if start < end)
+    return Example("entities", text, spans=tuple(sorted(spans)), unsure=unsure, source=source)
 
 
 def without(examples: Iterable[Example], held_out: Iterable[Example]) -> list[Example]:
     """The examples whose text, in any spelling, is not among the held-out ones."""
-    taken = {_key(one.text) for one in held_out}
-    return [one for one in examples if _key(one.text) not in taken]
-
-
-def _key(text: str) -> str:
-    text = normalise(normalise(text)).casefold()
-    text = re.sub(r"https?://\S+|@\w+", "", text)
-    return re.sub(r"[\W_]+", "", text) or text
+    taken = {text_key(one.text) for one in held_out}
+    return [one for one in examples if text_key(one.text) not in taken]
