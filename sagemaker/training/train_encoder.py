@@ -57,13 +57,13 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 Sets = dict[tuple[str, str], list[tasks.Example]]
 
 
-def read_channel(channel: str | Path, part: str) -> Sets:
+def read_channel(channel: str | Path, part: str, data_name: str) -> Sets:
     """Examples by (data set, task). A folder of data sets holds train and dev files of each.
 
     Raises LabelledDataError.
     """
     found: Sets = {}
-    for name, path in tasks.files(Path(channel)):
+    for name, path in tasks.files(Path(channel), data_name):
         other = {"train": "dev", "dev": "train"}[part]
         if path.name.startswith((f"{other}.", "test.")):
             continue
@@ -94,10 +94,10 @@ def main(argv: list[str] | None = None) -> None:
     began = time.monotonic()
     torch.set_num_threads(args.threads or os.cpu_count() or 1)
     torch.manual_seed(args.seed)  # new heads begin at random
-    train = read_channel(args.train, "train")
+    train = read_channel(args.train, "train", args.data_name)
     part = "dev" if args.validation else "held_out"
     if args.validation:
-        validation = read_channel(args.validation, "dev")
+        validation = read_channel(args.validation, "dev", args.data_name)
     else:
         split = {name: contract.held_out(rows, args.seed) for name, rows in train.items()}
         train = {name: kept for name, (kept, _) in split.items()}

@@ -174,7 +174,7 @@ def test_next_words_are_the_most_probable_of_all_words():
 
 def network_and_file():
     """An untrained torch network and the same weights for numpy."""
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="training needs PyTorch: requirements/train.txt")
     from tests.test_sagemaker.conftest import load_script
 
     script = load_script("sagemaker/training/train_lstm.py")
@@ -193,7 +193,7 @@ def network_and_file():
 
 
 def test_the_lstm_in_numpy_agrees_with_torch_whatever_the_texts_lengths(tmp_path):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="training needs PyTorch: requirements/train.txt")
     network, file = network_and_file()
     file.write(tmp_path)
     model = load_model(tmp_path)

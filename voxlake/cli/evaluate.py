@@ -14,7 +14,6 @@ from voxlake.cli.training_data import SUFFIXES, TrainingDataError, find_data
 from voxlake.errors import VoxlakeError
 
 EVALUATION = Path(__file__).resolve().parents[2] / "sagemaker" / "evaluation"
-ALIASES = ("latest", "best")
 
 
 class EvaluationFailedError(VoxlakeError):

@@ -53,15 +53,15 @@ class Example:
     source: str = field(default="", compare=False)
 
 
-def files(channel: Path) -> Iterator[tuple[str, Path]]:
-    """(name of the set, file): the channel's own files, or those of its folders."""
+def files(channel: Path, name: str) -> Iterator[tuple[str, Path]]:
+    """(name of the set, file): of a channel's own files the one given, else their folder's."""
     if channel.is_file():
-        yield channel.stem.partition(".")[0], channel
+        yield name, channel
         return
     for path in sorted(channel.rglob("*.jsonl*")):
         if path.name.endswith((".jsonl", ".jsonl.gz")):
             inner = path.relative_to(channel).parts
-            yield (inner[0] if len(inner) > 1 else path.name.partition(".")[0]), path
+            yield (inner[0] if len(inner) > 1 else name), path
 
 
 def read_examples(name: str, path: Path) -> list[Example]:
