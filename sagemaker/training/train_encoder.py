@@ -185,7 +185,8 @@ def _soft(args: argparse.Namespace, model, data: dict) -> dict | None:
         teacher = start.published()[0]
         teacher.load_state_dict(torch.load(path, weights_only=True))
         teachers.append(teacher)
-    return soft_labels(teachers, data, {"sentiment", "emotions"}) if teachers else None
+    names = {"sentiment", "emotions", "entities"}
+    return soft_labels(teachers, data, names) if teachers else None
 
 
 if __name__ == "__main__":

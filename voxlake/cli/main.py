@@ -29,6 +29,7 @@ VERBS = {
     "rollback": "voxlake.cli.promote",
     "tickets": "voxlake.cli.tickets",
     "reconcile": "voxlake.cli.reconcile",
+    "doctor": "voxlake.cli.doctor",
 }
 
 
