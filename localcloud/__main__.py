@@ -1,4 +1,4 @@
-"""`python -m localcloud up | down | status | deploy`."""
+"""`python -m localcloud up | down | status | deploy | clock`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,12 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true")
     deploy = command("deploy", _deploy, "Deploy a cloud assembly (the output of cdk synth).")
     deploy.add_argument("--assembly", type=Path, required=True)
+    clock = command("clock", _clock, "Move the cloud's clock on: alarms and schedules follow.")
+    clock.add_argument("--advance", type=int, default=0, metavar="SECONDS")
+    clock.add_argument(
+        "--step", type=int, default=0, metavar="SECONDS",
+        help="schedules fire at most once a step (default: one step)",
+    )  # fmt: skip
     return parser
 
 
@@ -84,6 +90,17 @@ def _deploy(options: argparse.Namespace) -> int:
         print(f"{stack['name']}: {stack['status']}")
         for resource in stack["resources"]:
             print("  {status:<16} {type:<32} {logical_id}".format(**resource))
+    return 0
+
+
+def _clock(options: argparse.Namespace) -> int:
+    order = {"advance_seconds": options.advance, "step_seconds": options.step}
+    result = state.get(
+        process.endpoint(options.state), "/_localcloud/clock", json.dumps(order).encode(), 900
+    )
+    if "error" in result:
+        raise LocalCloudError(result["error"])
+    print(json.dumps(result, indent=2))
     return 0
 
 

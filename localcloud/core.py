@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from localcloud.cloudwatch.store import MetricStore
 from localcloud.errors import LocalCloudError
 
 log = logging.getLogger(__name__)
@@ -23,14 +24,20 @@ ROOT_SECRET_ACCESS_KEY = "localcloud-root-secret-access-key-0000001"
 
 
 class Clock:
-    """The time every service goes by; `sleep` ends early when the cloud stops."""
+    """The time every service goes by: the host's, and what it was moved on by (`offset`).
+
+    `sleep` takes real time and ends early when the cloud stops. Whoever does something at a time
+    holds `moving`, so that nobody moves the clock meanwhile.
+    """
 
     def __init__(self, stop_event: threading.Event) -> None:
         self._stop_event = stop_event
+        self.offset = timedelta()
+        self.moving = threading.RLock()
 
     def now(self) -> datetime:
         """The current time, in UTC and with time zone."""
-        return datetime.now(UTC)
+        return datetime.now(UTC) + self.offset
 
     def sleep(self, seconds: float) -> None:
         self._stop_event.wait(seconds)
@@ -54,6 +61,7 @@ class Cloud:
             folder.mkdir(parents=True, exist_ok=True)
         self.stop_event = threading.Event()
         self.clock = clock or Clock(self.stop_event)
+        self.metric_store = MetricStore()
         self.services: dict[str, Any] = {}
         self.started_at = self.clock.now()
         self.application: Any = None

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from moto.core.request import EnvironHeaders
 
+from localcloud.clock import move_clock
 from localcloud.core import Cloud
 from localcloud.errors import LocalCloudError, ServiceError
 from localcloud.iam.enforcer import Enforcer
@@ -30,6 +31,8 @@ class Front:
         self.moto = MotoApplication()
         self.enforcer = Enforcer(cloud)
         self.actions: dict[tuple[str, str], Callable[[Request], Any]] = {}
+        # What answers the requests to no AWS API: deployed HTTP APIs, distributions.
+        self.sites: list[Callable[[dict[str, Any], bytes], Response | None]] = []
 
     def add(self, service: Any) -> None:
         """Takes a service's actions; a clash with another service's is an error."""
@@ -39,12 +42,17 @@ class Front:
             if key in self.actions:
                 raise LocalCloudError(f"action {key} is offered by two services")
             self.actions[key] = action
+        if hasattr(service, "serve"):
+            self.sites.append(service.serve)
 
     def answer(self, environ: dict[str, Any], body: bytes) -> Response:
         """The response to a request whose body has been read."""
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_localcloud/"):
             return self._admin(path, body)
+        for serve in self.sites:
+            if (response := serve(environ, body)) is not None:
+                return response
         query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         access_key_id, signing_name = credential_scope(environ, query)
         service, action = service_and_action(signing_name, environ, body, query)
@@ -85,6 +93,8 @@ class Front:
                 document = {"status": "ok", "pid": os.getpid()}
             elif path == "/_localcloud/status":
                 document = self.cloud.status()
+            elif path == "/_localcloud/clock":
+                document = move_clock(self.cloud, **json.loads(body or b"{}"))
             elif path == "/_localcloud/deploy":
                 assembly = json.loads(body)["assembly"]
                 document = self.cloud.services["cloudformation"].deploy(assembly)

@@ -9,14 +9,18 @@ SERVICES = [
     "localcloud.sts.service:StsService",
     "localcloud.kinesis.service:KinesisService",
     "localcloud.sns.service:SnsService",
+    "localcloud.cloudwatch.service:CloudWatchService",
     "localcloud.logs.service:LogsService",
     "localcloud.cloudformation.service:CloudFormationService",
     "localcloud.lambda_.service:LambdaService",
     "localcloud.event_source.service:EventSourceService",
     "localcloud.events.service:EventsService",
     "localcloud.stepfunctions.service:StepFunctionsService",
+    "localcloud.apigateway.service:ApiGatewayService",
+    "localcloud.cloudfront.service:CloudFrontService",
     "localcloud.glue.service:GlueService",
     "localcloud.athena.service:AthenaService",
+    "localcloud.redshift_data.service:RedshiftDataService",
     "localcloud.sagemaker.service:SageMakerService",
 ]
 

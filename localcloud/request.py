@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -110,6 +111,8 @@ def service_and_action(
     service = SIGNING_NAMES.get(signing_name, signing_name)
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     path = environ.get("PATH_INFO", "")
+    if service == "apigateway" and path.startswith("/v2/"):
+        service = "apigatewayv2"
     if target:
         return service, target.rsplit(".", 1)[-1]
     if "/operation/" in path and path.startswith("/service/"):
@@ -136,7 +139,9 @@ def parse_params(request: Request) -> dict[str, Any]:
     model = get_service_model(request.service)
     content_type = request.headers.get("Content-Type", "")
     if model.protocol == "json" or content_type.startswith("application/x-amz-json"):
-        return json.loads(request.body) if request.body else {}
+        packed = request.headers.get("Content-Encoding") == "gzip"
+        body = gzip.decompress(request.body) if packed else request.body
+        return json.loads(body) if body else {}
     moto_request = MotoRequest(environ_with_body(request.environ, request.body))
     rest = model.protocol.startswith("rest")
     uri_params = rest_action(request.service, request.environ, request.body)[1] if rest else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sqlglot
@@ -117,18 +118,29 @@ def parse(sql: str) -> exp.Expression:
     return sqlglot.parse_one(sql, dialect="athena")
 
 
-def to_duckdb(query: exp.Expression) -> str:
-    """Return DuckDB's SQL for a parsed query."""
-    query = name_columns(query.copy())
+def to_duckdb(query: exp.Expression, *, pairs_of: str = "map") -> str:
+    """Return DuckDB's SQL for a parsed query.
+
+    `pairs_of`: whether an UNNEST into two columns is of a `map` or of `rows` with two fields, which
+    only its types tell.
+    """
+    rules = _RULES | {exp.Unnest: partial(_unnest, pairs_of=pairs_of)}
+    return rewrite(name_columns(query.copy()), rules).sql(dialect="duckdb")
+
+
+def rewrite(
+    query: exp.Expression, rules: dict[Any, Callable[[Any], exp.Expression]]
+) -> exp.Expression:
+    """Change a query's nodes by rules, given by a node's class or by a function's name."""
     # Inner nodes first: sqlglot's transform does not look into what it has replaced.
     for node in reversed(list(query.walk())):
         name = node.name.lower() if isinstance(node, exp.Anonymous) else type(node)
-        rule = _RULES.get(name)
+        rule = rules.get(name)
         changed = rule(node) if rule else node
         if changed is not node:
             query = changed if node is query else query
             node.replace(changed)
-    return query.sql(dialect="duckdb")
+    return query
 
 
 def name_columns(query: exp.Expression) -> exp.Expression:
@@ -210,6 +222,8 @@ def _slice(node: exp.Expression) -> exp.Expression:
 def _cardinality(node: exp.Expression) -> exp.Expression:
     inner = node.this
     of_map = isinstance(inner, exp.Map) or inner.name.lower() in ("map_agg", "histogram")
+    if not of_map and node.find_ancestor(exp.Unnest):
+        return _call("len", inner)  # DuckDB fails on a macro with overloads there
     return _call("cardinality" if of_map else "trino_cardinality", inner)
 
 
@@ -223,14 +237,17 @@ def _match(sign: type[exp.Expression], *, whole: bool) -> Callable[[Any], exp.Ex
     return rule
 
 
-def _unnest(node: exp.Expression) -> exp.Expression:
-    """Trino makes a column of each field of rows, and two of a map; DuckDB one of either."""
+def _unnest(node: exp.Expression, *, pairs_of: str = "map") -> exp.Expression:
+    """Trino makes a column of each field of rows, two of a map, one of each of several arrays;
+    DuckDB makes one in all."""
     alias = node.args.get("alias")
-    columns = len(alias.columns) if alias else 0
-    if columns < 2 or node.args.get("offset") or len(node.expressions) != 1:
+    columns, several = len(alias.columns) if alias else 0, len(node.expressions) > 1
+    if columns < 2 or node.args.get("offset"):
         return node
     value = node.expressions[0]
-    if columns == 2:  # of rows with two fields this fails: types are not known here
+    if several:
+        value = _call("list_zip", *node.expressions)
+    elif columns == 2 and pairs_of == "map":
         value = _call("map_entries", value)
     depth = exp.PropertyEQ(this=exp.to_identifier("max_depth"), expression=exp.Literal.number(2))
     rows = exp.Select(expressions=[_call("unnest", value, depth)])
@@ -255,7 +272,6 @@ _RULES: dict[Any, Callable[[Any], exp.Expression]] = {
     exp.RegexpExtract: _regexp_extract,
     exp.RegexpReplace: _regexp_replace,
     exp.ParseDatetime: _parse_datetime,
-    exp.Unnest: _unnest,
     exp.Typeof: lambda n: exp.Lower(this=n.copy()),
     exp.ArraySlice: _slice,
     exp.ArraySize: _cardinality,

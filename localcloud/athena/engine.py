@@ -86,6 +86,17 @@ def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def translate(connection: duckdb.DuckDBPyConnection, query: exp.Expression) -> str:
+    """Return DuckDB's SQL of a query whose tables are at hand."""
+    sql = dialect.to_duckdb(query)
+    if "MAP_ENTRIES(" in sql:
+        try:
+            connection.execute(f"EXPLAIN {sql}")
+        except duckdb.BinderException:
+            return dialect.to_duckdb(query, pairs_of="rows")
+    return sql
+
+
 class Engine:
     """One statement's run; `scanned` is set before anything is read."""
 
@@ -140,7 +151,7 @@ class Engine:
         limit = self._statement.scan_limit
         if limit is not None and self.scanned > limit:
             raise QueryCancelledError("Bytes scanned limit was exceeded")
-        return dialect.to_duckdb(bound)
+        return translate(self._connection, bound)
 
     def _written(
         self, query: exp.Expression, location: str, options: dict[str, str]
@@ -193,7 +204,7 @@ class Engine:
         body = dialect.name_columns(create.expression)
         views = Views(self._connection, self._catalog, statement.sql)
         bound = views.bind(body, statement.database)
-        relation = self._connection.sql(dialect.to_duckdb(bound))
+        relation = self._connection.sql(translate(self._connection, bound))
         pairs = zip(relation.columns, relation.types, strict=True)
         columns = [(column.lower(), hive_type(kind)) for column, kind in pairs]
         shown = [{"Name": column, "Type": kind} for column, kind in columns]

@@ -28,7 +28,7 @@ def bytes_scanned(
 ) -> int:
     """Return the bytes of the column chunks (Parquet) or files (JSON) that a query reads."""
     try:
-        scans = _scans(_inlined(query, views), views)
+        scans = _scans(query.copy(), views)
     except (SqlglotError, KeyError, AttributeError, ValueError):
         # The optimizer does not know every construct; then nothing is taken to be pruned.
         scans = [(key, {name for name, _ in t.columns}, []) for key, (t, _) in views.tables.items()]
@@ -47,18 +47,6 @@ def bytes_scanned(
                 f"WHERE lower(split_part(path_in_schema, ', ', 1)) IN ({names})"
             ).fetchone()[0]
     return total
-
-
-def _inlined(query: exp.Expression, views: Views) -> exp.Expression:
-    """Return the query with the bodies of the catalog's views in place of their names."""
-
-    def replace(node: exp.Expression) -> exp.Expression:
-        if isinstance(node, exp.Table) and (node.db, node.name) in views.bodies:
-            body = _inlined(views.bodies[node.db, node.name], views)
-            return exp.Subquery(this=body, alias=node.args.get("alias"))
-        return node
-
-    return query.copy().transform(replace)
 
 
 def _scans(query: exp.Expression, views: Views) -> list[Scan]:

@@ -22,10 +22,10 @@ class Views:
         self._connection, self._catalog, self._sql = connection, catalog, sql
         self._done: set[tuple[str, str]] = set()
         self.tables: dict[tuple[str, str], tuple[Table, dict[str, tuple[str, ...]]]] = {}
-        self.bodies: dict[tuple[str, str], exp.Expression] = {}  # queries of the views met
+        self._bodies: dict[tuple[str, str], exp.Expression] = {}  # queries of the views met
 
     def bind(self, query: exp.Expression, database: str) -> exp.Expression:
-        """Return the query with every table qualified by its database; creates their views.
+        """Return the query with every table qualified by its database, views by their queries.
 
         Raises QueryError TABLE_NOT_FOUND, SCHEMA_NOT_FOUND; ClientError of what is not allowed.
         """
@@ -42,6 +42,12 @@ class Views:
             if not node.alias:
                 # A view's name must not change how its columns are referred to.
                 node.set("alias", exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
+            if (schema, name) in self._bodies:
+                # Not a view in DuckDB, which refuses some queries there that it runs by themselves.
+                kept = ("alias", "joins", "laterals", "pivots", "sample")
+                rest = {arg: node.args[arg] for arg in kept if node.args.get(arg)}
+                node.replace(exp.Subquery(this=self._bodies[schema, name].copy(), **rest))
+                continue
             node.set("this", exp.to_identifier(name, quoted=True))
             node.set("db", exp.to_identifier(schema, quoted=True))
             node.set("catalog", None)
@@ -50,12 +56,11 @@ class Views:
     def _create(self, table: Table) -> None:
         key = (table.database, table.name)
         if table.view_sql is not None:
-            body = self.bodies[key] = self.bind(dialect.parse(table.view_sql), table.database)
-            select = dialect.to_duckdb(body)
-        else:
-            files = self._catalog.files(table)
-            self.tables[key] = (table, files)
-            select = self._select(table, list(files))
+            self._bodies[key] = self.bind(dialect.parse(table.view_sql), table.database)
+            return
+        files = self._catalog.files(table)
+        self.tables[key] = (table, files)
+        select = self._select(table, list(files))
         name = f"{quote(table.database)}.{quote(table.name)}"
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(table.database)}")
         self._connection.execute(f"CREATE VIEW {name} AS {select}")

@@ -36,6 +36,8 @@ class Resolver:
             "Fn::Sub": self._sub,
             "Fn::Join": self._join,
             "Fn::FindInMap": self._find_in_map,
+            "Fn::Select": self._select,
+            "Fn::GetAZs": lambda region: [f"{self._region(region)}{zone}" for zone in "abcdef"],
             "Fn::ImportValue": lambda argument: import_value(self.resolve(argument)),
         }
 
@@ -68,6 +70,13 @@ class Resolver:
     def _join(self, argument: Any) -> str:
         separator, parts = argument
         return separator.join(str(part) for part in self.resolve(parts))
+
+    def _select(self, argument: Any) -> Any:
+        index, values = self.resolve(argument)
+        return values[int(index)]
+
+    def _region(self, region: Any) -> str:
+        return self.resolve(region) or self._pseudo["AWS::Region"]
 
     def _find_in_map(self, argument: Any) -> Any:
         name, first, second = self.resolve(argument)

@@ -1,1 +1,1 @@
-"""CloudWatch: metrics from functions' logs."""
+"""CloudWatch: metrics, and alarms over them."""

@@ -6,18 +6,17 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
+from localcloud.cloudwatch.store import Bucket
 from localcloud.core import Cloud
 
 
 def put_embedded(cloud: Cloud, line: str) -> int:
     """Puts the metrics of a log line; how many values there were: 0 in a line of another format.
 
-    A metric is put once per set of dimensions; an empty set is the metric without dimensions.
+    A metric is put once per set of dimensions; an empty set is the metric without dimensions. Who
+    writes the line has a clock of its own, so its time is moved by what the cloud's was.
     """
-    from moto.cloudwatch.models import cloudwatch_backends
-
     try:
         document = json.loads(line) if '"CloudWatchMetrics"' in line else {}
     except ValueError:
@@ -25,27 +24,18 @@ def put_embedded(cloud: Cloud, line: str) -> int:
     metadata = document.get("_aws")
     if not isinstance(metadata, dict):
         return 0
-    # Straight into moto's store: a call over HTTP for each line would be felt. moto compares with
-    # times that carry no zone, in UTC.
-    backend = cloudwatch_backends[cloud.account][cloud.region]
-    timestamp = datetime.fromtimestamp(metadata["Timestamp"] / 1000, UTC).replace(tzinfo=None)
+    minute = int((metadata["Timestamp"] / 1000 + cloud.clock.offset.total_seconds()) // 60)
     count = 0
     for directive in metadata["CloudWatchMetrics"]:
         metrics = [m for m in directive.get("Metrics", []) if document.get(m["Name"]) is not None]
         for names in directive.get("Dimensions") or [[]]:
-            dimensions = [{"Name": n, "Value": str(document[n])} for n in names if n in document]
+            dimensions = tuple(sorted((n, str(document[n])) for n in names if n in document))
             for metric in metrics:
                 found = document[metric["Name"]]
-                values = found if isinstance(found, list) else [found]
-                datum = {
-                    "MetricName": metric["Name"],
-                    "Dimensions": dimensions,
-                    "Timestamp": timestamp,
-                    "Values": [
-                        float(v) for v in (values if isinstance(values, list) else [values])
-                    ],
-                    "Unit": metric.get("Unit", "None"),
-                }
-                count += len(datum["Values"])
-                backend.put_metric_data(directive["Namespace"], [datum])
+                values = [float(v) for v in (found if isinstance(found, list) else [found])]
+                if not values:
+                    continue
+                count += len(values)
+                key = (directive["Namespace"], metric["Name"], dimensions)
+                cloud.metric_store.add(key, minute, Bucket.of(values), metric.get("Unit", "None"))
     return count

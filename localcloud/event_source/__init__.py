@@ -1,1 +1,1 @@
-"""Event source mappings: Kinesis shards delivered to functions in batches."""
+"""Event source mappings: Kinesis shards and SQS queues delivered to functions in batches."""

@@ -61,7 +61,7 @@ class Mapping:
     source_arn: str
     function_name: str
     function_arn: str
-    starting_position: str
+    starting_position: str | None
     settings: Settings
     enabled: bool
     modified: datetime
@@ -73,23 +73,33 @@ class Mapping:
     checkpoints: dict[str, int] = field(default_factory=dict)
     discarded: int = 0
 
+    @property
+    def of_queue(self) -> bool:
+        return self.source_arn.startswith("arn:aws:sqs:")
+
     def to_response(self, state: str | None = None) -> dict[str, Any]:
         """The shape of boto3's EventSourceMappingConfiguration."""
         settings = self.settings
-        destination = {"Destination": settings.destination} if settings.destination else {}
-        return {
-            **{name: getattr(settings, row[0]) for name, row in NUMBERS.items()},
+        common = {
             "UUID": self.uuid,
-            "StartingPosition": self.starting_position,
+            "BatchSize": settings.batch_size,
             "EventSourceArn": self.source_arn,
             "FunctionArn": self.function_arn,
             "LastModified": self.modified,
-            "LastProcessingResult": self.problem or self.result,
             "State": state or ("Enabled" if self.enabled else "Disabled"),
             "StateTransitionReason": "User action",
+            "FunctionResponseTypes": [REPORT_FAILURES] if settings.report_failures else [],
+        }
+        if self.of_queue:
+            return common
+        destination = {"Destination": settings.destination} if settings.destination else {}
+        return {
+            **{name: getattr(settings, row[0]) for name, row in NUMBERS.items()},
+            **common,
+            "StartingPosition": self.starting_position,
+            "LastProcessingResult": self.problem or self.result,
             "DestinationConfig": {"OnFailure": destination},
             "BisectBatchOnFunctionError": settings.bisect,
-            "FunctionResponseTypes": [REPORT_FAILURES] if settings.report_failures else [],
             "MetricsConfig": {"Metrics": ["EventCount"] if settings.event_count else []},
         }
 
@@ -115,10 +125,10 @@ def parse_settings(params: Dict[str, Any], current: Settings | None = None) -> S
     if "BisectBatchOnFunctionError" in given:
         changes["bisect"] = bool(given["BisectBatchOnFunctionError"])
     if (types := params.get("FunctionResponseTypes")) is not None:
-        _only(types, REPORT_FAILURES, "response type")
+        only(types, REPORT_FAILURES, "response type")
         changes["report_failures"] = bool(types)
     if (metrics := params.get("MetricsConfig")) is not None:
-        _only(metrics.get("Metrics") or [], "EventCount", "metric")
+        only(metrics.get("Metrics") or [], "EventCount", "metric")
         changes["event_count"] = bool(metrics.get("Metrics"))
     if (config := params.get("DestinationConfig")) is not None:
         destination = (config.get("OnFailure") or {}).get("Destination") or None
@@ -131,7 +141,7 @@ def parse_settings(params: Dict[str, Any], current: Settings | None = None) -> S
     return replace(current or Settings(), **changes)
 
 
-def _only(found: list[str], expected: str, what: str) -> None:
+def only(found: list[str], expected: str, what: str) -> None:
     if set(found) - {expected}:
         raise invalid(f"expected the {what} {expected}, found {found}")
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from typing import Any
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.core import Cloud
 from localcloud.errors import ServiceError
+from localcloud.event_source import queues
 from localcloud.event_source.mapping import Mapping, invalid, parse_settings
 from localcloud.event_source.poller import ShardPoller
 from localcloud.event_source.shards import shard, stream
@@ -36,7 +38,7 @@ class EventSourceService:
         self.roles = RoleClients(cloud, "lambda.amazonaws.com")
         self._lock = threading.RLock()
         self._mappings: dict[str, Mapping] = {}
-        self._pollers: dict[tuple[str, str], ShardPoller] = {}
+        self._pollers: dict[tuple[str, str], ShardPoller | queues.QueuePoller] = {}
         self.actions = {
             "lambda:CreateEventSourceMapping": self.create,
             "lambda:GetEventSourceMapping": lambda r: self._mapping(r).to_response(),
@@ -78,17 +80,22 @@ class EventSourceService:
     def create(self, request: Request) -> dict[str, Any]:
         params = request.params
         arn, position = params.get("EventSourceArn") or "", params.get("StartingPosition")
-        if not arn.startswith("arn:aws:kinesis:") or ":stream/" not in arn or "/consumer/" in arn:
-            raise invalid(f"expected the ARN of a Kinesis stream, found {arn!r}")
-        if position not in ("TRIM_HORIZON", "LATEST"):
-            raise invalid(f"expected StartingPosition TRIM_HORIZON or LATEST, found {position}")
         function = self._function(params["FunctionName"]).settings
+        if arn.startswith("arn:aws:sqs:"):
+            settings = queues.parse(params)
+            queues.check_visibility(self.cloud, arn, function.timeout_s)
+        else:
+            if not re.fullmatch(r"arn:aws:kinesis:[^/]*:stream/[^/]+", arn):
+                raise invalid(f"expected the ARN of a Kinesis stream or a queue, found {arn!r}")
+            if position not in ("TRIM_HORIZON", "LATEST"):
+                raise invalid(f"expected StartingPosition TRIM_HORIZON or LATEST, found {position}")
+            settings = parse_settings(params)
         mapping = Mapping(
             source_arn=arn,
             function_name=function.name,
             function_arn=function.arn,
             starting_position=position,
-            settings=parse_settings(params),
+            settings=settings,
             enabled=params.get("Enabled") is not False,
             modified=self.cloud.clock.now(),
         )
@@ -106,7 +113,7 @@ class EventSourceService:
                         409,
                     )
             self._mappings[mapping.uuid] = mapping
-            for shard_id in stream(self.cloud, arn).shards:
+            for shard_id in () if mapping.of_queue else stream(self.cloud, arn).shards:
                 start = shard(self.cloud, arn, shard_id).start(position, None, None)
                 mapping.checkpoints[shard_id] = start
             self._ensure_pollers(mapping)
@@ -125,7 +132,10 @@ class EventSourceService:
 
     def update(self, request: Request) -> dict[str, Any]:
         mapping, params = self._mapping(request), request.params
-        settings = parse_settings(params, mapping.settings)
+        if mapping.of_queue:
+            settings = queues.parse(params, mapping.settings)
+        else:
+            settings = parse_settings(params, mapping.settings)
         function = self._function(params.get("FunctionName") or mapping.function_name).settings
         with self._lock:
             mapping.settings = settings
@@ -163,6 +173,11 @@ class EventSourceService:
             for key in [k for k in self._pollers if k[0] == mapping.uuid]:
                 self._pollers.pop(key).stop()
             return
+        if mapping.of_queue:
+            if (mapping.uuid, "") not in self._pollers:
+                poller = queues.QueuePoller(self.cloud, mapping, self.roles)
+                self._pollers[mapping.uuid, ""] = poller
+            return
         for shard_id in stream(self.cloud, mapping.source_arn).shards:
             # a shard that a split or merge brought is read from its beginning
             mapping.checkpoints.setdefault(shard_id, 0)
@@ -184,28 +199,44 @@ class EventSourceService:
                     log.exception("watching mapping %s", mapping.uuid)
 
     def _check_access(self, mapping: Mapping) -> None:
-        """Notes in the mapping whether the function's role may read the stream.
+        """Notes in the mapping whether the function's role may read the source.
 
-        Records are read inside this process, so the grants are tried with the calls that AWS's
-        poller makes.
+        Records of a stream are read inside this process, so the grants are tried with the calls
+        that AWS's poller makes; those of a queue show when messages are received.
         """
         arn, problem = mapping.source_arn, None
         try:
             role = self._function(mapping.function_name).settings.role
-            kinesis = self.roles.client(role, "kinesis")
-            description = kinesis.describe_stream(StreamARN=arn, Limit=1)["StreamDescription"]
-            iterator = kinesis.get_shard_iterator(
-                StreamARN=arn,
-                ShardId=description["Shards"][0]["ShardId"],
-                ShardIteratorType="LATEST",
-            )["ShardIterator"]
-            kinesis.get_records(StreamARN=arn, ShardIterator=iterator, Limit=1)
+            if mapping.of_queue:
+                url = queues.url_of(self.cloud, arn)
+                self.roles.client(role, "sqs").get_queue_attributes(
+                    QueueUrl=url, AttributeNames=["QueueArn"]
+                )
+            else:
+                self._read_stream(role, arn)
         except (ClientError, ServiceError) as error:
+            kind, actions = (
+                ("queue", "ReceiveMessage, DeleteMessage, and GetQueueAttributes")
+                if mapping.of_queue
+                else (
+                    "stream",
+                    "GetRecords, GetShardIterator, DescribeStream, ListShards, and ListStreams",
+                )
+            )
             problem = (
-                f"PROBLEM: Cannot access stream {arn}. Please ensure the role can perform the"
-                " GetRecords, GetShardIterator, DescribeStream, ListShards, and ListStreams"
-                f" Actions on your stream in IAM. ({error})"
+                f"PROBLEM: Cannot access {kind} {arn}. Please ensure the role can perform the"
+                f" {actions} Actions on your {kind} in IAM. ({error})"
             )
         if problem or mapping.refused:
             mapping.problem = problem
         mapping.checked, mapping.refused = time.monotonic(), problem is not None
+
+    def _read_stream(self, role: str, arn: str) -> None:
+        kinesis = self.roles.client(role, "kinesis")
+        description = kinesis.describe_stream(StreamARN=arn, Limit=1)["StreamDescription"]
+        iterator = kinesis.get_shard_iterator(
+            StreamARN=arn,
+            ShardId=description["Shards"][0]["ShardId"],
+            ShardIteratorType="LATEST",
+        )["ShardIterator"]
+        kinesis.get_records(StreamARN=arn, ShardIterator=iterator, Limit=1)

@@ -7,7 +7,7 @@ import logging
 import threading
 import uuid
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +66,10 @@ class EventsService:
             }
         return {"rules": result}
 
+    def firings(self) -> Counter[str]:
+        """How often each rule has fired."""
+        return self._fired.copy()
+
     # ----- actions
 
     def put_rule(self, request: Request) -> dict[str, Any]:
@@ -103,12 +107,14 @@ class EventsService:
     def _watch(self) -> None:
         while not self.cloud.stop_event.wait(TICK_S):
             try:
-                self.tick()
+                with self.cloud.clock.moving:
+                    self.tick()
             except Exception:
                 log.exception("schedules")
 
-    def tick(self) -> None:
-        """Fires every schedule that is due by the cloud's clock."""
+    def tick(self) -> list[Future[None]]:
+        """Fires every schedule that is due by the cloud's clock; the deliveries to its targets."""
+        deliveries: list[Future[None]] = []
         with self._tick:
             now = self.cloud.clock.now()
             rules = {
@@ -130,7 +136,8 @@ class EventsService:
                         upcoming = following(now)
                     self._due[name] = (expression, upcoming)
                     event = self._event("aws.events", "Scheduled Event", {}, [rule.arn], due)
-                    self._fire(rule, event)
+                    deliveries += self._fire(rule, event)
+        return deliveries
 
     # ----- inside
 
@@ -160,12 +167,12 @@ class EventsService:
             "detail": detail,
         }
 
-    def _fire(self, rule: Any, event: dict[str, Any]) -> None:
+    def _fire(self, rule: Any, event: dict[str, Any]) -> list[Future[None]]:
         self._fired[rule.name] += 1
         self._count("TriggeredRules", rule)
-        for target in list(rule.targets):
-            if not self.cloud.stop_event.is_set():
-                self._pool.submit(self._deliver, rule, target, event)
+        if self.cloud.stop_event.is_set():
+            return []
+        return [self._pool.submit(self._deliver, rule, t, event) for t in list(rule.targets)]
 
     def _deliver(self, rule: Any, target: dict[str, Any], event: dict[str, Any]) -> None:
         self._count("Invocations", rule)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.core import Cloud
-from localcloud.errors import AccessDeniedError, ServiceError
-from localcloud.iam.policy import Decision, evaluate
+from localcloud.errors import ServiceError
+from localcloud.iam.resource import require
 from localcloud.lambda_.role_clients import RoleClients
+from localcloud.sns.publisher import publish_as
 
 PRINCIPAL = "events.amazonaws.com"
 KNOWN = {"Id", "Arn", "RoleArn", "Input"}
@@ -51,30 +52,9 @@ class Deliverer:
             states = self.roles.client(target["RoleArn"], "stepfunctions")
             states.start_execution(stateMachineArn=arn, input=text)
         elif service == "lambda":
-            from moto.awslambda.models import lambda_backends
-
-            functions = lambda_backends[self.cloud.account][self.cloud.region]
-            statements = functions.get_function(arn).policy.statements
-            self._require(statements, "lambda:InvokeFunction", arn, rule_arn)
-            self.cloud.services["lambda"].invoke_event(arn, text.encode())
+            functions = self.cloud.services["lambda"]
+            statements = functions.policy(arn)
+            require(self.cloud, statements, PRINCIPAL, "lambda:InvokeFunction", arn, rule_arn)
+            functions.invoke_event(arn, text.encode())
         else:
-            sns = self.cloud.client("sns")
-            policy = sns.get_topic_attributes(TopicArn=arn)["Attributes"].get("Policy") or "{}"
-            statements = json.loads(policy).get("Statement", [])
-            self._require(statements, "sns:Publish", arn, rule_arn)
-            sns.publish(TopicArn=arn, Message=text)
-
-    def _require(self, statements: list[Any], action: str, arn: str, rule_arn: str) -> None:
-        context = {
-            "aws:sourcearn": rule_arn,
-            "aws:sourceaccount": self.cloud.account,
-            "aws:securetransport": "true",
-        }
-        decision = evaluate(
-            [{"Statement": statements}], action, arn, context, {"Service": [PRINCIPAL]}
-        )
-        if decision is not Decision.ALLOW:
-            raise AccessDeniedError(
-                f"{PRINCIPAL} is not authorized to perform {action} on {arn} for {rule_arn}:"
-                " its resource policy has no statement that allows it"
-            )
+            publish_as(self.cloud, PRINCIPAL, rule_arn, TopicArn=arn, Message=text)

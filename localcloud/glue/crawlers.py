@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from localcloud.errors import ServiceError
@@ -32,6 +33,8 @@ class CrawlerState:
     state: str = "READY"
     seen: set[str] = field(default_factory=set)  # locations crawled so far
     last_crawl: dict[str, Any] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)  # of its crawls so far
+    counts: dict[str, int] = field(default_factory=dict)  # of the last
     fires_at: datetime | None = None
     expression: str | None = None
 
@@ -96,6 +99,19 @@ class Crawlers:
         shown = {**crawler, "State": state.state}
         return shown | {"LastCrawl": state.last_crawl} if state.last_crawl else shown
 
+    def metrics(self, name: str) -> dict[str, Any]:
+        """Return what GetCrawlerMetrics tells of a crawler."""
+        state = self.state(name)
+        counts = {
+            f"Tables{change}": state.counts.get(f"tables{change}", 0)
+            for change in ("Created", "Updated", "Deleted")
+        }
+        return {
+            "CrawlerName": name, "TimeLeftSeconds": 0.0, "StillEstimating": False,
+            "LastRuntimeSeconds": state.seconds[-1] if state.seconds else 0.0,
+            "MedianRuntimeSeconds": median(state.seconds or [0.0]),
+        } | counts  # fmt: skip
+
     def run_schedules(self) -> None:
         """Start crawlers when their schedules say so, until the cloud stops."""
         while not self._cloud.stop_event.is_set():
@@ -133,6 +149,8 @@ class Crawlers:
                 record |= {"Status": "FAILED", "ErrorMessage": str(error)}
                 log(f"ERROR {type(error).__name__}: {error}")
         LogShipper(self._cloud, path, group, name).ship(final=True)
+        taken = (self._cloud.clock.now() - record["StartTime"]).total_seconds()
+        state.counts, state.seconds = counts, [*state.seconds, taken]
         state.last_crawl, state.state = record, "READY"
         ended = "Succeeded" if record["Status"] == "SUCCEEDED" else "Failed"
         detail = {"crawlerName": name, "state": ended, "accountId": self._cloud.account}

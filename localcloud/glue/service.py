@@ -35,6 +35,7 @@ class GlueService:
             "StopCrawler": self.stop_crawler,
             "GetCrawler": self.get_crawler,
             "GetCrawlers": self.get_crawlers,
+            "GetCrawlerMetrics": self.get_crawler_metrics,
             "StartJobRun": self.start_job_run,
             "GetJobRun": self.get_job_run,
             "GetJobRuns": self.get_job_runs,
@@ -153,6 +154,13 @@ class GlueService:
         """Return moto's crawlers in their real states."""
         answer = request.forward()
         return answer | {"Crawlers": [self._crawlers.shown(c) for c in answer["Crawlers"]]}
+
+    def get_crawler_metrics(self, request: Any) -> dict[str, Any]:
+        """Tell how long crawls took and what the last one changed."""
+        names = request.params.get("CrawlerNameList") or [
+            crawler["Name"] for crawler in self._cloud.client("glue").get_crawlers()["Crawlers"]
+        ]
+        return {"CrawlerMetricsList": [self._crawlers.metrics(name) for name in names]}
 
     def _backend(self) -> Any:
         from moto.glue.models import glue_backends

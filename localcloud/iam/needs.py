@@ -118,6 +118,21 @@ def _kinesis(cloud: Cloud, request: Request) -> list[Need]:
     return found
 
 
+def _sqs(cloud: Cloud, request: Request) -> list[Need]:
+    from moto.sqs.models import sqs_backends
+
+    action, url = request.action.removesuffix("Batch"), request.params.get("QueueUrl", "")
+    name = url.rpartition("/")[2] or request.params.get("QueueName", "")
+    found = [Need(f"sqs:{action}", _arn(cloud, "sqs", name) if name else "*")]
+    queue = sqs_backends[cloud.account][cloud.region].queues.get(name)
+    key = queue.kms_master_key_id if queue is not None else None
+    if action in ("SendMessage", "ReceiveMessage"):
+        found += _key(cloud, "kms:Decrypt", key, "sqs")
+    if action == "SendMessage":
+        found += _key(cloud, "kms:GenerateDataKey", key, "sqs")
+    return found
+
+
 def _secretsmanager(cloud: Cloud, request: Request) -> list[Need]:
     from moto.secretsmanager.models import secretsmanager_backends
 
@@ -171,6 +186,30 @@ def _athena(cloud: Cloud, request: Request) -> list[Need]:
     return [Need(f"athena:{request.action}", group)]
 
 
+def _redshift_data(cloud: Cloud, request: Request) -> list[Need]:
+    """A statement's workgroup, and signing in to it: by secret, or as the caller.
+
+    What a caller does with a statement's id is checked by who owns the statement.
+    """
+    name, found = request.params.get("WorkgroupName"), "*"
+    if name:
+        groups = cloud.services["redshift-data"].serverless.workgroups
+        found = groups.get(name, {}).get("workgroupArn", "*")
+    needed = [Need(f"redshift-data:{request.action}", found)]
+    if request.action.endswith("ExecuteStatement") and "SecretArn" not in request.params:
+        needed.append(Need("redshift-serverless:GetCredentials", found))
+    return needed
+
+
+def _redshift_serverless(cloud: Cloud, request: Request) -> list[Need]:
+    """The namespace or workgroup that is named; what does not exist yet has no ARN."""
+    params, serverless = request.params, cloud.services["redshift-data"].serverless
+    kind = "workgroup" if "workgroupName" in params else "namespace"
+    kept = {"workgroup": serverless.workgroups, "namespace": serverless.namespaces}[kind]
+    found = kept.get(params.get(f"{kind}Name"), {}).get(f"{kind}Arn", "*")
+    return [Need(f"redshift-serverless:{request.action}", found)]
+
+
 def _sagemaker(cloud: Cloud, request: Request) -> list[Need]:
     (need,) = _named(cloud, request)
     tagged = [Need("sagemaker:AddTags", need.resource)] if request.params.get("Tags") else []
@@ -204,7 +243,10 @@ FINDERS: dict[str, Callable[[Cloud, Request], list[Need]]] = {
     "glue": _glue,
     "kinesis": _kinesis,
     "logs": _logs,
+    "redshift-data": _redshift_data,
+    "redshift-serverless": _redshift_serverless,
     "s3": _s3,
     "sagemaker": _sagemaker,
     "secretsmanager": _secretsmanager,
+    "sqs": _sqs,
 }

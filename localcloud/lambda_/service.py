@@ -135,6 +135,10 @@ class LambdaService:
             current.close()
         return self._functions[name]
 
+    def policy(self, function_name: str) -> list[dict[str, Any]]:
+        """The statements of a function's resource policy."""
+        return list(self._moto_function(bare_name(function_name)).policy.statements)
+
     def _code_dir(self, name: str, moto_function: Any) -> Path:
         folder, sha = self._folders.get(name, (None, None))
         if sha == moto_function.code_sha_256:

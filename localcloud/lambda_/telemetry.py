@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 
 from localcloud.cloudwatch.counters import MinuteCounters
 from localcloud.core import Cloud
+from localcloud.logs import filters
 
 
 class Telemetry:
@@ -22,11 +22,13 @@ class Telemetry:
         from moto.logs.models import logs_backends
 
         logs = logs_backends[self.cloud.account][self.cloud.region]
-        event = {"timestamp": int(time.time() * 1000), "message": message[:250_000]}
+        now = int(self.cloud.clock.now().timestamp() * 1000)
+        event = {"timestamp": now, "message": message[:250_000]}
         with self._lock:
             logs.ensure_log_group(group)
             logs.ensure_log_stream(group, stream)
             logs.put_log_events(group, stream, [event])
+        filters.count(self.cloud, group, [message])
 
     def metric(self, name: str, value: float, unit: str = "Count", **dimensions: str) -> None:
         """One observed value of a metric of AWS/Lambda."""

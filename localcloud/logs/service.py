@@ -1,4 +1,4 @@
-"""Saved queries of CloudWatch Logs Insights, which moto does not keep; all else is moto's."""
+"""What moto does not do of CloudWatch Logs: saved queries, and counting by metric filters."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from localcloud.core import Cloud
+from localcloud.logs import filters
 from localcloud.request import Request
 
 
@@ -17,6 +18,8 @@ class LogsService:
         self.actions = {
             "PutQueryDefinition": self.put_query_definition,
             "DescribeQueryDefinitions": self.describe_query_definitions,
+            "PutMetricFilter": self.put_metric_filter,
+            "PutLogEvents": self.put_log_events,
         }
         self._definitions: dict[str, dict[str, Any]] = {}
 
@@ -36,3 +39,14 @@ class LogsService:
         prefix = request.params.get("queryDefinitionNamePrefix", "")
         found = [d for d in self._definitions.values() if d["name"].startswith(prefix)]
         return {"queryDefinitions": sorted(found, key=lambda d: d["name"])}
+
+    def put_metric_filter(self, request: Request) -> dict[str, Any]:
+        filters.check(request.params)
+        return request.forward()
+
+    def put_log_events(self, request: Request) -> dict[str, Any]:
+        answer, params = request.forward(), request.params
+        filters.count(
+            self.cloud, params["logGroupName"], [e["message"] for e in params["logEvents"]]
+        )
+        return answer

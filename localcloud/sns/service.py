@@ -31,7 +31,8 @@ class SnsService:
 
     def publish(self, request: Request) -> dict[str, Any]:
         answer, params = request.forward(), request.params
-        for protocol, address in self._people(params):
+        topic = params.get("TopicArn") or params.get("TargetArn")
+        for protocol, address in self._people(params, topic):
             text = params["Message"]
             if params.get("MessageStructure") == "json":
                 by_protocol = json.loads(text)
@@ -40,7 +41,7 @@ class SnsService:
                 "at": self.cloud.clock.now().isoformat(),
                 "protocol": protocol,
                 "to": address,
-                "topic": params.get("TopicArn"),
+                "topic": topic,
                 "subject": params.get("Subject"),
                 "message": text,
                 "message_id": answer["MessageId"],
@@ -53,7 +54,7 @@ class SnsService:
     def status(self) -> dict[str, Any]:
         return {"outbox": str(self.outbox), "delivered": self._delivered}
 
-    def _people(self, params: dict[str, Any]) -> list[tuple[str, str]]:
+    def _people(self, params: dict[str, Any], topic: str | None) -> list[tuple[str, str]]:
         """(protocol, address) of everybody who gets the message."""
         if params.get("PhoneNumber"):
             return [("sms", params["PhoneNumber"])]
@@ -63,5 +64,5 @@ class SnsService:
         return [
             (s.protocol, s.endpoint)
             for s in subscriptions.values()
-            if s.topic.arn == params.get("TopicArn") and s.protocol in ("email", "sms")
+            if s.topic.arn == topic and s.protocol in ("email", "sms")
         ]

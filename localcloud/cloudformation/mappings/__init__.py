@@ -7,7 +7,11 @@ Members within a property are checked against the API's own model.
 from localcloud.cloudformation.mappings import (  # noqa: F401
     analytics,
     compute,
+    distributions,
+    http_apis,
     identity,
     observability,
+    queues,
     storage,
+    warehouse,
 )

@@ -12,8 +12,9 @@ Result = tuple[str, dict[str, Any]]
 @maps("AWS::IAM::Role")
 def role(r: Resource) -> Result:
     name, trust = r.name(None, 64), r.require("AssumeRolePolicyDocument")
+    settings = r.same("Tags")
     r.done()
-    made = r.call("iam", "CreateRole", RoleName=name, AssumeRolePolicyDocument=trust)
+    made = r.call("iam", "CreateRole", RoleName=name, AssumeRolePolicyDocument=trust, **settings)
     return name, {"Arn": made["Role"]["Arn"]}
 
 

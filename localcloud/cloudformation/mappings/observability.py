@@ -53,8 +53,8 @@ def alarm(r: Resource) -> Result:
     name = r.name(None, 255)
     settings = r.same(
         "AlarmDescription", "AlarmActions", "OKActions", "MetricName", "Namespace", "Statistic",
-        "Dimensions", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator",
-        "TreatMissingData", "Metrics", "ThresholdMetricId",
+        "ExtendedStatistic", "Dimensions", "Period", "EvaluationPeriods", "DatapointsToAlarm",
+        "Threshold", "ComparisonOperator", "TreatMissingData", "Metrics", "ThresholdMetricId",
     )  # fmt: skip
     r.done()
     r.call("cloudwatch", "PutMetricAlarm", AlarmName=name, **settings)

@@ -16,12 +16,15 @@ BUCKET_SETTINGS = {
     "LifecycleConfiguration": ("PutBucketLifecycleConfiguration", "LifecycleConfiguration"),
     "PublicAccessBlockConfiguration": ("PutPublicAccessBlock", "PublicAccessBlockConfiguration"),
     "OwnershipControls": ("PutBucketOwnershipControls", "OwnershipControls"),
+    "Tags": ("PutBucketTagging", "Tagging"),
 }
 
 
 @maps("AWS::S3::Bucket", in_place=BUCKET_SETTINGS)
 def bucket(r: Resource) -> Result:
     name, settings = r.name(None, 63, lower=True), r.same(*BUCKET_SETTINGS)
+    if "Tags" in settings:
+        settings["Tags"] = {"TagSet": settings["Tags"]}
     r.done()
     if "BucketEncryption" in settings:
         rules = settings["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -34,7 +37,8 @@ def bucket(r: Resource) -> Result:
     for setting, value in settings.items():
         operation, parameter = BUCKET_SETTINGS[setting]
         r.call("s3", operation, Bucket=name, **{parameter: value})
-    return name, {"Arn": f"arn:aws:s3:::{name}"}
+    domain = f"{name}.s3.{r.cloud.region}.amazonaws.com"
+    return name, {"Arn": f"arn:aws:s3:::{name}", "RegionalDomainName": domain}
 
 
 def _encryption_rule(ServerSideEncryptionByDefault: Any, **same: Any) -> dict[str, Any]:

@@ -19,10 +19,12 @@ SERVICES = [
     "localcloud.s3.service:S3Service",
     "localcloud.sts.service:StsService",
     "localcloud.kinesis.service:KinesisService",
+    "localcloud.cloudwatch.service:CloudWatchService",
     "localcloud.lambda_.service:LambdaService",
     "localcloud.event_source.service:EventSourceService",
     "localcloud.events.service:EventsService",
     "localcloud.stepfunctions.service:StepFunctionsService",
+    "localcloud.apigateway.service:ApiGatewayService",
 ]
 
 

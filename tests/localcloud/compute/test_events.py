@@ -1,34 +1,21 @@
 """Rules fire functions, state machines and topics."""
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
 from localcloud import server
+from tests.localcloud.still_clock import StillClock
 
 from .conftest import SERVICES, allow, eventually, make_function, make_role
 
 PASS = json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
 
 
-class VirtualClock:
-    """Stands cloud until a test advances it."""
-
-    def __init__(self):
-        self.time = datetime(2026, 1, 2, 3, 4, 30, tzinfo=UTC)
-
-    def now(self):
-        return self.time
-
-    def sleep(self, seconds):
-        self.time += timedelta(seconds=seconds)
-
-
 @pytest.fixture
 def clock():
-    return VirtualClock()
+    return StillClock()
 
 
 @pytest.fixture

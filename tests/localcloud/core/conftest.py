@@ -19,6 +19,7 @@ SERVICES = [
     "localcloud.sts.service:StsService",
     "localcloud.kinesis.service:KinesisService",
     "localcloud.sns.service:SnsService",
+    "localcloud.cloudwatch.service:CloudWatchService",
     "localcloud.logs.service:LogsService",
     "localcloud.cloudformation.service:CloudFormationService",
 ]

@@ -297,7 +297,7 @@ def test_an_unknown_type_is_an_error_that_names_it(cloud: Cloud, tmp_path: Path)
         ),
         ({"Type": "AWS::SNS::Topic", "UpdatePolicy": {}}, "UpdatePolicy"),
         ({"Type": "AWS::IAM::Role", "Properties": {
-            "AssumeRolePolicyDocument": TRUST, "Tags": []}}, "Tags"),
+            "AssumeRolePolicyDocument": TRUST, "Path": "/"}}, "Path"),
     ],
 )  # fmt: skip
 def test_an_unconsumed_property_is_an_error_that_names_it(cloud, tmp_path, resource, named):

@@ -40,7 +40,7 @@ def test_values(resolver: Resolver, value, expected):
 @pytest.mark.parametrize(
     ("value", "named"),
     [
-        ({"Fn::Select": [0, ["a"]]}, "Fn::Select"),
+        ({"Fn::Split": [",", "a,b"]}, "Fn::Split"),
         ({"Fn::If": ["IsProd", 1, 2]}, "Fn::If"),
         ({"Ref": "AWS::NoValue"}, "AWS::NoValue"),
         ({"Fn::Sub": ["${a}", {"a": "b"}]}, "Fn::Sub with variables"),

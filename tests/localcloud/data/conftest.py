@@ -19,6 +19,7 @@ SERVICES = [
     "localcloud.logs.service:LogsService",
     "localcloud.glue.service:GlueService",
     "localcloud.athena.service:AthenaService",
+    "localcloud.redshift_data.service:RedshiftDataService",
     "localcloud.sagemaker.service:SageMakerService",
 ]
 TRUST = {
@@ -28,7 +29,11 @@ TRUST = {
             "Effect": "Allow",
             "Action": "sts:AssumeRole",
             "Principal": {
-                "Service": ["glue.amazonaws.com", "sagemaker.amazonaws.com"],
+                "Service": [
+                    "glue.amazonaws.com",
+                    "redshift.amazonaws.com",
+                    "sagemaker.amazonaws.com",
+                ],
                 "AWS": "arn:aws:iam::123456789012:root",
             },
         }

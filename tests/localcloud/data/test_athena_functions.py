@@ -208,6 +208,26 @@ QUERIES = [
         "ORDER BY n",
         [("a", "1"), ("b", "2")],
     ),
+    (
+        "SELECT k, v FROM (SELECT MAP(ARRAY['a', 'b'], ARRAY[1, 2]) AS m), UNNEST(m) AS x(k, v) "
+        "ORDER BY k",
+        [("a", "1"), ("b", "2")],
+    ),
+    (
+        "SELECT w, n FROM (SELECT ARRAY[CAST(ROW('a', 1) AS ROW(p VARCHAR, q INTEGER))] AS r), "
+        "UNNEST(r) AS x(w, n)",
+        [("a", "1")],
+    ),
+    (
+        "SELECT w, n FROM (SELECT ARRAY['a', 'b'] AS t, ARRAY[1] AS u), UNNEST(t, u) AS x(w, n) "
+        "ORDER BY w",
+        [("a", "1"), ("b", None)],
+    ),
+    (
+        "SELECT u FROM (SELECT ARRAY['a'] AS t) CROSS JOIN "
+        "UNNEST(IF(cardinality(t) > 0, t, ARRAY['none'])) AS x(u)",
+        [("a",)],
+    ),
     ("SELECT x FROM (VALUES 3, 1, NULL) AS t(x) ORDER BY x DESC", [("3",), ("1",), (None,)]),
     ("SELECT x FROM (VALUES 3, 1, NULL) AS t(x) ORDER BY x", [("1",), ("3",), (None,)]),
     ("SELECT g, sum(x) FROM rows GROUP BY 1 ORDER BY 2 DESC LIMIT 1", [("b", "4")]),
@@ -254,7 +274,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.Duck
 
 
 def answer(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[str | None, ...]]:
-    result = results.of_query(connection, dialect.to_duckdb(dialect.parse(sql)))
+    result = results.of_query(connection, engine.translate(connection, dialect.parse(sql)))
     return [tuple(row) for row in result.rows]
 
 

@@ -88,6 +88,9 @@ def test_landing_becomes_a_table_per_event_type_with_its_hours(client, crawl, wa
     assert crawler["LastCrawl"]["Status"] == "SUCCEEDED", crawler["LastCrawl"]
     tables = {t["Name"]: t for t in client("glue").get_tables(DatabaseName="landing")["TableList"]}
     assert sorted(tables) == ["post", "profile"]
+    (metrics,) = client("glue").get_crawler_metrics(CrawlerNameList=["hours"])["CrawlerMetricsList"]
+    assert metrics["TablesCreated"] == 2
+    assert metrics["LastRuntimeSeconds"] == metrics["MedianRuntimeSeconds"] > 0
     assert [(c["Name"], c["Type"]) for c in tables["post"]["StorageDescriptor"]["Columns"]] == [
         ("stream", "string"),
         ("sequence", "string"),

@@ -1,0 +1,1 @@
+"""API Gateway: HTTP APIs with Lambda proxy integrations and JWT authorizers."""

@@ -1,0 +1,1 @@
+"""CloudFront: distributions, served on loopback without a cache."""
