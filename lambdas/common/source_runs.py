@@ -106,7 +106,7 @@ class Tally:
         cut_short: walks that ended before their end.
         stopped: why the run ended before all was read, None where it did not; of ``no_key``,
             ``paused``, ``key_refused``, ``quota_spent``, ``rate_limited``, ``unavailable``,
-            ``time``.
+            ``time``, ``failed``.
         until: when reading goes on, where that is known.
         unfinished: items whose reading goes on in the next run.
     """
@@ -188,7 +188,7 @@ class Run:
     ) -> Tally:
         """Reads with the secret's key, unless there is none or a pause forbids it.
 
-        The tally is logged and emitted whatever ends the run.
+        The tally is logged and emitted, and its end noted in the table, whatever ends the run.
 
         Args:
             read: of a key.
@@ -211,10 +211,12 @@ class Run:
             self.logger.info("read", extra=self.tally.result())
             return self.tally
         except Exception:
+            self.tally.stop("failed")
             self.logger.exception("failed")
             raise
         finally:
             self.tally.emit(metrics)
+            self.table.note_run(self.clock(), self.tally.stopped, self.tally.until)
 
     def in_turn(
         self,

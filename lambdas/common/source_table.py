@@ -2,7 +2,8 @@
 
 One partition a source (``pk`` is ``youtube`` or ``x``). Sort keys: ``video#<id>`` and
 ``search#<tracker>#<n>`` hold what is followed and its cursor; ``day#<date>`` counts a day's use;
-``pause`` says until when nothing is to be asked for. No text and no person is in it.
+``pause`` says until when nothing is to be asked for; ``last_run`` how the last run
+ended. No text and no person is in it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from voxlake.times import format_rfc3339, parse_rfc3339
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5}, connect_timeout=3, read_timeout=15
 )
-PAUSE = "pause"
+PAUSE, LAST_RUN = "pause", "last_run"
+VIDEO = "video#"
+"""Beginning of a video's sort key."""
 _KEPT = timedelta(days=40)
 
 
@@ -56,7 +59,37 @@ class SourceTable:
         )
         for page in pages:
             for item in page["Items"]:
-                yield {name: plain(self._deserialise(value)) for name, value in item.items()}
+                yield self._plain(item)
+
+    def item(self, sk: str) -> dict[str, Any] | None:
+        """The item of a sort key."""
+        answer = self._client.get_item(
+            TableName=self._table, Key=self._key(sk), ConsistentRead=True
+        )
+        return self._plain(answer["Item"]) if "Item" in answer else None
+
+    def follow(self, sk: str, at: datetime) -> dict[str, Any]:
+        """Adds an item to what is followed, if it is not there; the item as it is then."""
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=self._key(sk),
+            UpdateExpression="SET asked_at = if_not_exists(asked_at, :at)",
+            ExpressionAttributeValues={":at": {"S": format_rfc3339(at)}},
+            ReturnValues="ALL_NEW",
+        )
+        return self._plain(answer["Attributes"])
+
+    def note_run(self, at: datetime, stopped: str | None, until: str | None) -> None:
+        """Keeps how a run ended, for whoever wonders why nothing is read."""
+        found = {":at": format_rfc3339(at), ":stopped": stopped, ":until": until}
+        values = {name: {"S": value} if value else {"NULL": True} for name, value in found.items()}
+        self._client.update_item(
+            TableName=self._table,
+            Key=self._key(LAST_RUN),
+            UpdateExpression="SET #at = :at, stopped = :stopped, #until = :until",
+            ExpressionAttributeNames={"#at": "at", "#until": "until"},
+            ExpressionAttributeValues=values,
+        )
 
     def save(self, sk: str, values: Mapping[str, Any], *, version: int | None) -> int:
         """Sets members of an item (None removes one), and its version; other members stay.
@@ -158,6 +191,9 @@ class SourceTable:
                 ":expires": {"N": str(int((until + _KEPT).timestamp()))},
             },
         )
+
+    def _plain(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: plain(self._deserialise(value)) for name, value in item.items()}
 
     def _key(self, sk: str) -> dict[str, Any]:
         return {"pk": {"S": self._source}, "sk": {"S": sk}}

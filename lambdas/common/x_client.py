@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 import tweepy
 
+from voxlake.errors import VoxlakeError
 from voxlake.sources.errors import ApiUnavailableError
 from voxlake.sources.x_answers import refusal
 
@@ -25,6 +26,7 @@ class XSession(requests.Session):
     Args:
         base_url: scheme and host, perhaps with a path before the API's own.
         clock: now, aware.
+        refused: the error that an answer with another status than 2xx stands for.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class XSession(requests.Session):
         connect_seconds: float,
         read_seconds: float,
         clock: Callable[[], datetime],
+        refused: Callable[..., VoxlakeError] = refusal,
     ) -> None:
         super().__init__()
         # Neither a proxy nor a .netrc of the machine is meant for these calls.
@@ -41,14 +44,14 @@ class XSession(requests.Session):
         self._base_url = base_url.rstrip("/")
         self._timeout = (connect_seconds, read_seconds)
         self._clock = clock
+        self._refused = refused
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
         """As requests does, below the base URL.
 
         Raises:
             ApiUnavailableError: no answer in time.
-            VoxlakeError: what `voxlake.sources.x_answers.refusal` makes of another status than
-                2xx.
+            VoxlakeError: what `refused` makes of another status than 2xx.
         """
         options |= {"timeout": self._timeout, "allow_redirects": False}
         try:
@@ -58,7 +61,7 @@ class XSession(requests.Session):
                 f"expected an answer from X, found {type(error).__name__}; asked again"
             ) from None
         if not 200 <= answer.status_code < 300:
-            raise refusal(
+            raise self._refused(
                 answer.status_code,
                 {name.lower(): value for name, value in answer.headers.items()},
                 answer.content,

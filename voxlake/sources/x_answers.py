@@ -63,7 +63,7 @@ def refusal(
     Args:
         with_token: whether the request named a page; a refusal can then mean its token.
     """
-    problem, detail = _problem(data)
+    problem, detail = problem_of(data)
     said = f"status {status} ({problem or 'no reason'})"
     if status == 402 or any(word in problem for word in _SPENT):
         until = next_day(now)
@@ -102,7 +102,7 @@ def _reset(headers: Mapping[str, str], now: datetime) -> datetime:
     return reset if now < reset < now + _MAX_WAIT else now + WINDOW
 
 
-def _problem(data: bytes) -> tuple[str, str]:
+def problem_of(data: bytes) -> tuple[str, str]:
     """Type and title of a problem document, and its details, in lower case."""
     try:
         document = json.loads(data)

@@ -1,0 +1,1 @@
+"""Replies: whether a ticket is answered, with what words, and exactly once."""
