@@ -1,0 +1,1 @@
+"""Brings the warehouse up to date with the lake: migrations, then changed days."""

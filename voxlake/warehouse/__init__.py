@@ -1,0 +1,1 @@
+"""The warehouse as pure functions: its migrations, what to load, and the questions asked of it."""
