@@ -16,7 +16,7 @@ from functools import reduce
 
 import boto3
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from glue_jobs.common import landing
@@ -30,14 +30,20 @@ from glue_jobs.common.job import Job, now_text, repeated
 from glue_jobs.common.ledger import Ledger
 from glue_jobs.common.publisher import SMALL_ROWS, Publisher, TableWrite, Written
 from glue_jobs.common.report import number_table
+from glue_jobs.common.row_rules import put_aside
 from glue_jobs.common.session import shuffle_partitions
+from glue_jobs.common.standing import (
+    IDENTITY,
+    TARGETS,
+    count_cells,
+    existing_identities,
+    with_existing_row,
+    with_status,
+)
 from glue_jobs.common.tally import (
-    LATER,
     NEW,
     QUARANTINE_TABLE,
-    RECORDED,
     REDELIVERED,
-    REPEATED,
     REPLACES,
     Cell,
     Tally,
@@ -47,128 +53,16 @@ from glue_jobs.common.tally import (
 from voxlake.ids import Pseudonymiser
 from voxlake.ledger import items, rules
 from voxlake.ledger.items import Item
-from voxlake.tables import TABLE_OF_EVENT_TYPE, TABLES, Table
+from voxlake.quality.rules import Rule
+from voxlake.tables import Table
 from voxlake.trackers import load_trackers
 
 JOB = "landing_to_cleansed"
-TARGETS = [TABLES[name] for name in (*TABLE_OF_EVENT_TYPE.values(), QUARANTINE_TABLE)]
 REPORT_COLUMNS = ("read", "valid", "redelivered", "duplicate", "quarantined", "written")
 
 _ROWS_EACH_SALT = 1_000_000
 # So many keys of the run's lines go to every task; more of them are shuffled instead.
 _BROADCAST_ROWS = 200_000
-_IDENTITY = ("_table", "dt", "_id")
-
-
-def arrival_order(prefix: str = "") -> list[Column]:
-    """What makes a line the first: arrival, shard, sequence number (as a number)."""
-    sequence = F.col(f"{prefix}sequence")
-    return [F.col(f"{prefix}arrival"), F.col(f"{prefix}shard"), F.length(sequence), sequence]
-
-
-def with_status(lines: DataFrame, salts: int = 1) -> DataFrame:
-    """Says of each line what it is among the lines of the run.
-
-    Args:
-        lines: see ``landing.lines``.
-        salts: into how many tasks a table's day may be spread.
-
-    Returns:
-        The lines with ``_status``: ``new`` for the first of its (_table, dt, _id) in order of
-        arrival, ``repeated`` for the others, ``redelivered`` for a line that an object processed
-        before, or an earlier object of this run, holds.
-    """
-    # The sort before the window compares numbers this way, hardly ever the texts after them. A
-    # table's lines stay together, so that reading one table from the cache skips the others, and
-    # in it a day's, so that the writer's sort by dt finds its work done.
-    near = F.xxhash64("_id").bitwiseAND(F.lit(2**40 - 1))
-    day = F.unix_date(F.col("dt").cast("date")).bitwiseAND(F.lit(2**16 - 1)).cast("bigint")
-    places = [part for at, table in enumerate(TARGETS) for part in (table.name, at * 2**56)]
-    table_at = F.create_map(*map(F.lit, places))[F.col("_table")]
-    sort_key = table_at + F.shiftleft(day, 40) + near
-    same_event = Window.partitionBy(
-        "_sort_key", "_table", "dt", "_salt", "_id", "_covered"
-    ).orderBy(*arrival_order(), "_object")
-    same_record = F.lag("shard").over(same_event).eqNullSafe(F.col("shard")) & F.lag(
-        "sequence"
-    ).over(same_event).eqNullSafe(F.col("sequence"))
-    # Without its sequence number a line is nothing but its place among its equals.
-    nameless = F.col("sequence").isNull()
-    status = (
-        F.when(nameless, NEW)
-        .when(F.col("_covered") | F.col("_again"), REDELIVERED)
-        .when(F.col("_place") == 1, NEW)
-        .otherwise(REPEATED)
-    )
-
-    def numbered(name: str) -> Column:
-        return F.when(nameless, F.concat(F.col(name), F.lit("#"), F.col("_place"))).otherwise(
-            F.col(name)
-        )
-
-    return (
-        lines.withColumn("_salt", F.pmod(F.xxhash64("_id"), F.lit(salts)))
-        # By day, not by identity: one shuffle serves the window and the files.
-        .repartition("_table", "dt", "_salt")
-        .withColumn("_sort_key", sort_key)
-        # In one go: Spark sorts again for a window it meets in another step.
-        .withColumns({"_place": F.row_number().over(same_event), "_again": same_record})
-        .withColumn("_status", status)
-        .withColumns({"_id": numbered("_id"), "detail": numbered("detail")})
-        .drop("_sort_key", "_salt", "_place", "_again", "_covered")
-    )
-
-
-def existing_identities(rows: DataFrame, table: Table) -> DataFrame:
-    """Identity and delivery of a cleansed table's rows: _table, dt, _id, _was_arrival, …"""
-    identity = landing.quarantine_id() if table.name == QUARANTINE_TABLE else F.col("event_id")
-    return rows.select(
-        F.lit(table.name).alias("_table"),
-        "dt",
-        identity.alias("_id"),
-        *[F.col(name).alias(f"_was_{name}") for name in landing.DELIVERY],
-    )
-
-
-def with_existing_row(lines: DataFrame, existing: DataFrame) -> DataFrame:
-    """Says of each line what it is beside the row its table has, in ``_existing``.
-
-    Args:
-        lines: with ``_status``.
-        existing: see ``existing_identities``; an identity once.
-
-    Returns:
-        The lines with ``_existing``: null where the table has no such row, ``recorded`` where the
-        row is this very line, ``replaces`` where this line arrived before the row and is the
-        first of its run, else ``later``.
-    """
-    there = F.col("_was_arrival").isNotNull()
-    same = F.col("_was_shard").eqNullSafe(F.col("shard")) & F.col("_was_sequence").eqNullSafe(
-        F.col("sequence")
-    )
-
-    def order(prefix: str) -> Column:
-        return F.struct(
-            *[column.alias(f"by{at}") for at, column in enumerate(arrival_order(prefix))]
-        )
-
-    first_now = (F.col("_status") == NEW) & (order("") < order("_was_"))
-    existing_is = (
-        F.when(there & same, RECORDED).when(there & first_now, REPLACES).when(there, LATER)
-    )
-    return (
-        lines.join(existing, list(_IDENTITY), "left")
-        .withColumn("_existing", existing_is)
-        .drop(*[f"_was_{name}" for name in landing.DELIVERY])
-    )
-
-
-def count_cells(lines: DataFrame) -> list[Cell]:
-    """The lines counted by what they are."""
-    if "_existing" not in lines.columns:
-        lines = lines.withColumn("_existing", F.lit(None).cast("string"))
-    keys = ("_object", "_type", "_table", "dt", "_status", "_existing")
-    return [Cell(*row) for row in lines.groupBy(*keys).count().collect()]
 
 
 def rows_of(table: Table, lines: DataFrame) -> DataFrame:
@@ -232,14 +126,25 @@ class Decided:
 
 
 def decide(
-    spark: SparkSession, publisher: Publisher, claimed: Claim, root: str, cleaning: CleaningRules
+    spark: SparkSession,
+    publisher: Publisher,
+    claimed: Claim,
+    root: str,
+    cleaning: CleaningRules,
+    put_aside_by: Sequence[Rule] = (),
 ) -> Decided:
-    """Reads the claimed objects once and says of every line what it is."""
+    """Reads the claimed objects once and says of every line what it is.
+
+    Args:
+        put_aside_by: quality rules of level quarantine.
+    """
     shuffle_partitions(spark, claimed.records)
     raw = landing.read_objects(spark, root, list(claimed.objects))
     salts = max(1, claimed.records // _ROWS_EACH_SALT)
     cleaned = with_cleaning(landing.lines(raw, claimed.overlaps), cleaning)
-    lines = with_status(cleaned, salts).persist(StorageLevel.MEMORY_AND_DISK)
+    lines = with_status(put_aside(cleaned, put_aside_by), salts).persist(
+        StorageLevel.MEMORY_AND_DISK
+    )
     cells = count_cells(lines)
 
     read = tally(cells).lines
@@ -278,11 +183,11 @@ def meet_existing(
             parts.append(existing_identities(publisher.read(table, dts), table))
     if not parts:
         return None
-    keys = lines.where(F.col("_status") == NEW).select(*_IDENTITY)
+    keys = lines.where(F.col("_status") == NEW).select(*IDENTITY)
     if sum(cell.lines for cell in new) <= _BROADCAST_ROWS:
         keys = F.broadcast(keys)
     everything = reduce(DataFrame.unionByName, parts)
-    return everything.join(keys, list(_IDENTITY), "left_semi").persist(StorageLevel.MEMORY_AND_DISK)
+    return everything.join(keys, list(IDENTITY), "left_semi").persist(StorageLevel.MEMORY_AND_DISK)
 
 
 def table_write(table: Table, decided: Decided, publisher: Publisher) -> TableWrite:
@@ -347,7 +252,9 @@ def _attempt(
                 run_id=job.run_id, job=JOB, state=items.STATE_STARTED, started_at=started_at
             )
         )
-        decided = decide(spark, publisher, claimed, job.lake.landing, cleaning)
+        decided = decide(
+            spark, publisher, claimed, job.lake.landing, cleaning, job.rules.quarantining()
+        )
         for of_object in decided.sums.objects.values():
             rules.check_counts(of_object)
         written = publisher.write(

@@ -21,8 +21,7 @@ from glue_jobs.common.arguments import JobArguments
 from glue_jobs.common.errors import MissingRunError, MissingScoresError
 from glue_jobs.common.frames import table_columns
 from glue_jobs.common.job import Job, now_text, repeated
-from glue_jobs.common.publisher import SMALL_ROWS, Publisher, TableWrite, Written
-from glue_jobs.common.report import number_table
+from glue_jobs.common.publisher import SMALL_ROWS, Publisher, TableWrite
 from glue_jobs.common.score_lines import SCORE, read_scores, shown_entities
 from glue_jobs.common.session import shuffle_partitions
 from glue_jobs.common.texts import TEXT_KEY, Chosen, read_chosen, texts
@@ -298,7 +297,7 @@ def _attempt(job: Job, features_run: Item, started_at: str) -> Item:
         sources = {INTERACTIONS.name: interactions, SCORED.name: versions(SCORED)}
         if not work.texts and not rules.stale_dts(versions(ENGAGEMENT), sources):
             print("no text and no interaction changed, nothing done")
-            return _finish(job, started_at, [], 0)
+            return job.finish(started_at, [])
         spark = job.spark()
         publisher = job.publisher(spark, leases)
         scored, rows = None, {}
@@ -308,7 +307,7 @@ def _attempt(job: Job, features_run: Item, started_at: str) -> Item:
         written = publisher.write(Analytics(publisher, work, scored, rows, interactions).writes())
         publisher.publish(written)
         spark.catalog.clearCache()
-        return _finish(job, started_at, written, sum(rows.values()))
+        return job.finish(started_at, written, f"{sum(rows.values()):,} texts")
 
 
 def _scored(publisher: Publisher, work: Work) -> DataFrame:
@@ -324,30 +323,6 @@ def _scored(publisher: Publisher, work: Work) -> DataFrame:
         publisher.read(SCORED, work.texts) if work.texts.keys() & current.keys() else None,
         read_scores(spark, f"{lake.scoring(publisher.run_id)}output/") if work.to_score else None,
     )
-
-
-def _finish(job: Job, started_at: str, written: Sequence[Written], read: int) -> Item:
-    counts: dict[str, dict[str, int]] = {}
-    partitions: dict[str, dict[str, int]] = {}
-    for one in written:
-        of_table = counts.setdefault(one.table.name, {"partitions": 0, "written": 0})
-        of_table["partitions"] += 1
-        of_table["written"] += one.rows
-        partitions.setdefault(one.table.name, {})[one.dt] = one.rows
-    item = items.run_item(
-        run_id=job.run_id,
-        job=JOB,
-        state=items.STATE_DONE,
-        started_at=started_at,
-        finished_at=now_text(),
-        counts=counts,
-        partitions=partitions,
-        bytes_out=sum(one.size_bytes for one in written),
-    )
-    job.ledger.put_run(item)
-    if counts:
-        print(number_table(f"{JOB} ({read:,} texts)", ("partitions", "written"), counts))
-    return item
 
 
 def main(argv: Sequence[str]) -> None:

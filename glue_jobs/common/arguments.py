@@ -21,6 +21,9 @@ class JobArguments:
         database_prefix: databases are ``<prefix>_<zone>``.
         rescore: days to score again, ``<first>/<last>`` or ``none``.
         lease_wait_seconds: how long to wait for tables that another run is writing.
+        tickets_table, scores_table: the stream path's DynamoDB tables; only tickets_to_analytics
+            has them.
+        metrics_namespace: CloudWatch namespace of what the job counts; empty: nothing.
     """
 
     run_id: str
@@ -33,6 +36,14 @@ class JobArguments:
     database_prefix: str = "voxlake"
     rescore: str = NO_RESCORE
     lease_wait_seconds: float = 900.0
+    tickets_table: str = ""
+    scores_table: str = ""
+    metrics_namespace: str = ""
+
+    def demand(self, *names: str) -> None:
+        """Raises MissingArgumentError unless all of these, which not every job needs, are there."""
+        if missing := [name for name in names if not getattr(self, name)]:
+            raise MissingArgumentError(missing)
 
     @classmethod
     def parse(cls, argv: Sequence[str]) -> JobArguments:

@@ -100,6 +100,18 @@ class MissingScoresError(TerminalError):
         )
 
 
+class ColumnTypeError(TerminalError):
+    """A Parquet file has a column in another type than the table's description."""
+
+    def __init__(self, file: str, column: str, expected: str, found: str) -> None:
+        self.file, self.column, self.expected, self.found = file, column, expected, found
+        super().__init__(
+            f"{file}: expected column {column} as {expected}, found {found}; nothing was "
+            "published, find out what wrote the file, put the partition's version before it in its "
+            "place and run again"
+        )
+
+
 class MissingRunError(TerminalError):
     """The step of the run that this job builds on has left no item in the ledger."""
 
@@ -108,6 +120,17 @@ class MissingRunError(TerminalError):
         super().__init__(
             f"run {run_id}: expected the ledger item of {job} in state done, found none; run that "
             "job first with the same --run_id"
+        )
+
+
+class ScoresLeftError(TransientError):
+    """DynamoDB kept leaving keys of a batch unread."""
+
+    def __init__(self, table: str, left: int) -> None:
+        self.table, self.left = table, left
+        super().__init__(
+            f"{table}: expected all provisional scores asked for, found {left} left unread after "
+            "the last attempt; nothing was published, run again"
         )
 
 

@@ -32,8 +32,6 @@ CORRUPT = "_corrupt"
 _KEY_PARTS = 4  # kind, ingest_date=…, ingest_hour=…, file
 _QUARANTINE_TABLE = "quarantine"
 
-# Columns of a frame of lines besides the contract's: see ``lines``.
-LINE_COLUMNS = ("_object", "_type", "_table", "_id", "_covered", "dt")
 ENVELOPE = ("event_id", "schema_version", "source", "occurred_at", "author_id")
 DELIVERY = ("arrival", "shard", "sequence")
 REASON = ("reason", "field", "event_type", "detail")

@@ -98,6 +98,10 @@ class Leases:
     def _renew(self) -> None:
         while not self._stop.wait(self._seconds / 3):
             begun = self._now()
+            if begun - self._renewed_at >= self._seconds:
+                # Ended while this process slept: what was another's meanwhile is not taken back.
+                self._lost = True
+                return
             try:
                 for database, table in list(self._held):
                     if not self._ledger.take_lease(

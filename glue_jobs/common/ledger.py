@@ -104,11 +104,26 @@ class Ledger:
         """Writes a run's item, over the one an earlier attempt left."""
         self._client.put_item(TableName=self._name, Item=item)
 
+    def delete_run(self, run_id: str, job: str) -> None:
+        """Removes an item of a run, where there is one."""
+        key = {"pk": f"RUN#{run_id}", "sk": job}
+        self._client.delete_item(TableName=self._name, Key=key)
+
     def run(self, run_id: str, job: str) -> Item | None:
         """A run's item of a job, or None."""
         key = {"pk": f"RUN#{run_id}", "sk": job}
         found = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
         return items.plain(found["Item"]) if "Item" in found else None
+
+    def position(self, job: str) -> Item | None:
+        """How far a job has read; None before its first run."""
+        key = items.position_keys(job)
+        found = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
+        return items.plain(found["Item"]) if "Item" in found else None
+
+    def put_position(self, item: Item) -> None:
+        """Notes how far a job has read."""
+        self._client.put_item(TableName=self._name, Item=item)
 
     def take_lease(self, database: str, table: str, owner: str, now: int, seconds: int) -> bool:
         """Takes or renews a lease until now + seconds; False where another holds it."""

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import reduce
+from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import StructType
 
 from glue_jobs.common.catalog import Catalog
+from glue_jobs.common.checks import Measured, measure, reference_days
 from glue_jobs.common.errors import WrittenRowsError
 from glue_jobs.common.files import LakeFiles
 from glue_jobs.common.frames import read_versions, table_columns, table_schema
@@ -27,7 +28,11 @@ from glue_jobs.common.lease import Leases
 from glue_jobs.common.ledger import Ledger
 from voxlake.ledger import rules
 from voxlake.ledger.items import Item
+from voxlake.quality.rules import Rule
 from voxlake.tables import Table
+
+if TYPE_CHECKING:
+    from glue_jobs.common.gate import Gate
 
 BEFORE_WRITE = "before_write"
 AFTER_WRITE = "after_write"
@@ -88,6 +93,7 @@ class Publisher:
     Args:
         leases: of every table that is published; must be held.
         on_phase: called with the name of each phase as it is reached.
+        gate: what written partitions have to pass; None lets everything pass.
     """
 
     def __init__(
@@ -99,6 +105,7 @@ class Publisher:
         leases: Leases,
         run_id: str,
         on_phase: Callable[[str], None] = no_phase,
+        gate: Gate | None = None,
     ) -> None:
         self.spark = spark
         self.lake = lake
@@ -110,6 +117,7 @@ class Publisher:
         self.version = rules.version_name(run_id, secrets.token_hex(2))
         self._catalog = catalog
         self._leases = leases
+        self._gate = gate
         self._current: dict[str, dict[str, Item]] = {}
 
     def versions(self, table: Table) -> dict[str, Item]:
@@ -132,12 +140,14 @@ class Publisher:
 
         Raises:
             WrittenRowsError: a partition holds other rows than its job reckoned with.
+            LeaseLostError: the leases ended meanwhile.
+            QualityHaltError: a quality rule of level halt does not hold.
         """
         self.on_phase(BEFORE_WRITE)
         writes = [write for write in writes if write.dts]
         with ThreadPoolExecutor(_WRITE_THREADS) as pool:
             list(pool.map(self._write, writes))
-        written = self._measure(writes)
+        written, measured = self._measure(writes)
         for write in writes:
             # Read back, not believed: what is published is what lies there.
             for one in written:
@@ -145,6 +155,9 @@ class Publisher:
                 if one.table is write.table and expected not in (None, one.rows):
                     raise WrittenRowsError(one.table.name, one.dt, expected, one.rows)
         self.on_phase(AFTER_WRITE)
+        if self._gate:
+            self._leases.check()
+            self._gate.check(self, written, measured)
         return written
 
     def publish(self, written: Sequence[Written]) -> None:
@@ -212,8 +225,10 @@ class Publisher:
             .parquet(root)
         )
 
-    def _measure(self, writes: Sequence[TableWrite]) -> list[Written]:
-        """Sizes, files and rows of every partition written, as they lie in storage."""
+    def _measure(
+        self, writes: Sequence[TableWrite]
+    ) -> tuple[list[Written], dict[tuple[str, str], Measured]]:
+        """Sizes, files, rows and what rules ask of every partition, as they lie in storage."""
         sizes = {
             (write.table.name, dt): self.files.sizes(
                 self.lake.location(write.table, dt, self.version)
@@ -225,14 +240,15 @@ class Publisher:
             for dt in write.dts:
                 if not sizes[write.table.name, dt]:
                     sizes[write.table.name, dt] = self._write_empty(write.table, dt)
-        counts = self._count([(write.table, list(write.dts)) for write in writes])
-        return [
+        measured = self._look([(write.table, list(write.dts)) for write in writes])
+        nothing = Measured()
+        written = [
             Written(
                 table=write.table,
                 dt=dt,
                 version=self.version,
                 location=self.lake.location(write.table, dt, self.version),
-                rows=counts.get((write.table.name, dt), 0),
+                rows=measured.get((write.table.name, dt), nothing).rows,
                 size_bytes=sum(sizes[write.table.name, dt].values()),
                 files=len(sizes[write.table.name, dt]),
                 sources=dict(write.sources.get(dt, {})),
@@ -240,6 +256,7 @@ class Publisher:
             for write in writes
             for dt in write.dts
         ]
+        return written, measured
 
     def _write_empty(self, table: Table, dt: str) -> dict[str, int]:
         """Writes a partition that lost its last row: readers fail on a folder without files."""
@@ -248,21 +265,37 @@ class Publisher:
         self.spark.createDataFrame([], schema).coalesce(1).write.parquet(location)
         return self.files.sizes(location)
 
-    def _count(self, partitions: Sequence[tuple[Table, list[str]]]) -> dict[tuple[str, str], int]:
-        """{(table, dt): rows}; Spark needs no more than the files' footers for it."""
-        only_dt = StructType([StructField("dt", StringType())])
-        frames = [
-            self.spark.read.schema(only_dt)
-            .option("basePath", self.lake.root(table))
-            .parquet(*[self.lake.location(table, dt, self.version) for dt in dts])
-            .select(F.lit(table.name).alias("table"), "dt")
-            for table, dts in partitions
-            if dts
-        ]
-        if not frames:
-            return {}
-        counted = reduce(DataFrame.unionByName, frames).groupBy("table", "dt").count()
-        return {(row["table"], row["dt"]): row["count"] for row in counted.collect()}
+    def _look(
+        self, partitions: Sequence[tuple[Table, list[str]]]
+    ) -> dict[tuple[str, str], Measured]:
+        """{(table, dt): rows and numbers}; without rules the files' footers tell all of it."""
+        rules: Callable[[str], Sequence[Rule]] = self._gate.rules if self._gate else lambda _: ()
+        written = {table.name: self._places(table, dts) for table, dts in partitions}
+
+        def reference(table: Table, of: str) -> DataFrame:
+            current, ours = self.versions(table), written.get(table.name, {})
+            days = reference_days(written[of])
+            places = [ours.get(dt) or current.get(dt) for dt in days]
+            return read_versions(self.spark, self.lake, table, [one for one in places if one])
+
+        return measure(
+            [
+                (
+                    table,
+                    read_versions(self.spark, self.lake, table, list(written[table.name].values())),
+                )
+                for table, dts in partitions
+                if dts
+            ],
+            rules,
+            reference,
+        )
+
+    def _places(self, table: Table, dts: Iterable[str]) -> dict[str, Item]:
+        """{dt: this attempt's version}, as ``read_versions`` takes it."""
+        return {
+            dt: {"location": self.lake.location(table, dt, self.version), "files": 1} for dt in dts
+        }
 
 
 def rebalanced(frame: DataFrame) -> DataFrame:

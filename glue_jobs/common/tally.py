@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -126,8 +126,3 @@ def with_existing(cells: Iterable[Cell], matched: Iterable[Cell]) -> list[Cell]:
             f"found {-left[wrong[0]]} more; landing changed meanwhile, run again"
         )
     return [cell._replace(lines=lines) for cell, lines in left.items()] + matched
-
-
-def plain_counts(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
-    """Counters as plain dicts, for the ledger."""
-    return {name: dict(of_name) for name, of_name in counts.items()}

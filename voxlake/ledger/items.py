@@ -25,6 +25,9 @@ SEQUENCE_DIGITS = 60
 COUNT_NAMES = ("received", "redelivered", "cleansed", "duplicate", "quarantined", "erased")
 """What a processed object counts per event type; received leaves redelivered lines out."""
 
+FROM_THE_BEGINNING = "0"
+"""``since`` of a job that has read nothing yet: sorts before every time."""
+
 STATE_PENDING = "pending"
 STATE_DONE = "done"
 STATE_STARTED = "started"
@@ -157,6 +160,21 @@ def run_item(
         "started_at": started_at,
         "finished_at": finished_at,
     }
+
+
+def position_keys(job: str) -> dict[str, str]:
+    """Primary key of a job's position."""
+    return {"pk": f"POSITION#{job}", "sk": "POSITION"}
+
+
+def position_item(job: str, *, since: str, seen: str, run_id: str) -> Item:
+    """Item of how far a job has read a table of changes.
+
+    Args:
+        since: where to read on, RFC 3339: what changed from then on may not have been there yet.
+        seen: fingerprint of what was there from then on; as long as it is the same, nothing new is.
+    """
+    return {**position_keys(job), "since": since, "seen": seen, "run_id": run_id}
 
 
 def write_amplification(bytes_in: int, bytes_out: int) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from voxlake.errors import TerminalError
 from voxlake.ledger import items
@@ -19,63 +19,29 @@ class RescoreError(TerminalError):
     """What is to be scored again is not said in the way it has to be."""
 
 
-class Range(NamedTuple):
-    """A processed object's stretch of a shard; first and last are both within."""
-
-    shard: str
-    first: int
-    last: int
-    key: str
-
-
-def done_ranges(objects: Iterable[Mapping[str, Any]], kind: str) -> list[Range]:
-    """Stretches of the objects of a kind that are already processed."""
-    return [
-        Range(item["shard"], int(item["first"]), int(item["last"]), item["key"])
-        for item in objects
-        if item["kind"] == kind and item["state"] == items.STATE_DONE
-    ]
-
-
-def covered(
-    ranges: Iterable[Range], shard: str, sequence: int | str, own_key: str | None = None
-) -> bool:
-    """Whether a line was delivered before: its sequence lies within another processed object.
-
-    A processed object holds every record of its kind and shard within its range, since a batch is
-    a contiguous stretch of a shard; so the range alone tells, without reading the object.
-
-    Args:
-        ranges: of the line's kind, see ``done_ranges``.
-        own_key: the object the line is read from; its own range never counts.
-    """
-    number = int(sequence)
-    return any(
-        done.shard == shard and done.first <= number <= done.last and done.key != own_key
-        for done in ranges
-    )
-
-
 def overlaps(
     pending: Iterable[Mapping[str, Any]], done: Iterable[Mapping[str, Any]]
 ) -> dict[str, list[tuple[int, int]]]:
     """Stretches of each pending object that processed objects already hold.
 
+    A processed object holds every record of its kind and shard within its range, since a batch is
+    a contiguous stretch of a shard; so the ranges alone tell, without reading the objects.
+
     Returns:
         {key of a pending object: [(first, last), …]}, both within; objects without overlap are
         left out, so an empty answer spares the job its look for redelivered lines.
     """
-    by_shard: dict[tuple[str, str], list[Range]] = {}
+    by_shard: dict[tuple[str, str], list[tuple[str, int, int]]] = {}
     for item in done:
-        stretch = Range(item["shard"], int(item["first"]), int(item["last"]), item["key"])
+        stretch = (item["key"], int(item["first"]), int(item["last"]))
         by_shard.setdefault((item["kind"], item["shard"]), []).append(stretch)
     found: dict[str, list[tuple[int, int]]] = {}
     for item in pending:
         first, last = int(item["first"]), int(item["last"])
         shared = sorted(
-            (max(first, other.first), min(last, other.last))
-            for other in by_shard.get((item["kind"], item["shard"]), ())
-            if other.key != item["key"] and other.first <= last and first <= other.last
+            (max(first, begin), min(last, end))
+            for key, begin, end in by_shard.get((item["kind"], item["shard"]), ())
+            if key != item["key"] and begin <= last and first <= end
         )
         if shared:
             found[item["key"]] = shared

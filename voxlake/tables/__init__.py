@@ -16,8 +16,12 @@ from voxlake.tables.model import (
     glue_partition_keys,
     spark_schema_json,
 )
+from voxlake.tables.quality import QUALITY_RESULTS
+from voxlake.tables.stream_path import STREAM_PATH
 
-TABLES: dict[str, Table] = {table.name: table for table in (*CLEANSED, *ANALYTICS)}
+TABLES: dict[str, Table] = {
+    table.name: table for table in (*CLEANSED, *ANALYTICS, *STREAM_PATH, QUALITY_RESULTS)
+}
 """Every table by its name; names are unique across the databases."""
 
 TABLE_OF_EVENT_TYPE: dict[str, str] = {

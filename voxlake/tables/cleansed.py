@@ -92,7 +92,9 @@ QUARANTINE = Table(
     row="One quarantined record, without its bytes (those are in landing); dt is the day of "
     "arrival.",
     columns=(
-        Column("reason", "string", "Why, a member of the quarantine reasons", nullable=False),
+        Column(
+            "reason", "string", "Why: a quarantine reason, or a quality rule's name", nullable=False
+        ),
         Column("field", "string", "Dotted path of the first bad field; empty: the whole record"),
         Column("event_type", "string", "Its type, or unknown where it could not be read"),
         Column("event_id", "string", "Its event_id where it could be read"),

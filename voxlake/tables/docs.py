@@ -45,4 +45,5 @@ def _table_markdown(table: Table) -> str:
 def _reasons_markdown() -> str:
     lines = ["## Quarantine reasons\n", "| reason | meaning |", "| --- | --- |"]
     lines.extend(f"| `{reason}` | {meaning} |" for reason, meaning in REASON_MEANINGS.items())
+    lines.append("| a rule's name | an event broke this quality rule, see quality.md |")
     return "\n".join(lines) + "\n"

@@ -83,18 +83,7 @@ class Desk:
 
     def cases(self, texts: Sequence[StreamText], scores: Sequence[Mapping[str, Any]]) -> list[Case]:
         """The texts that need a reply, in order. scores: of `score`."""
-        possible = [
-            at
-            for at, text in enumerate(texts)
-            if excluded(
-                text.text,
-                self._own,
-                source=text.source,
-                author=text.author,
-                channel=text.channel,
-            )
-            is None
-        ]
+        possible = [at for at, text in enumerate(texts) if self.is_to_us(text)]
         reasons = self.reasons([texts[at].text for at in possible])
         judged = [
             (at, reason, decide(texts[at].text, scores[at], reason, self.queues.needs_reply))
@@ -108,6 +97,17 @@ class Desk:
             Case(at, verdict, place, reason[REASON] if reason_certainty(reason) else None)
             for (at, reason, verdict), place in zip(waiting, found, strict=True)
         ]
+
+    def is_to_us(self, text: StreamText) -> bool:
+        """Whether a text is addressed to us, by somebody else, in words of their own."""
+        why_not = excluded(
+            text.text,
+            self._own,
+            source=text.source,
+            author=text.author,
+            channel=text.channel,
+        )
+        return why_not is None
 
     def sort(self, texts: list[str]) -> list[Sorted]:
         """The queue of each cleaned text, whether or not it needs a reply."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxlake.errors import TerminalError
+from voxlake.errors import TerminalError, TransientError
 
 
 class QueuesError(TerminalError):
@@ -15,3 +15,11 @@ class TicketIdError(TerminalError):
 
 class TicketStateError(TerminalError):
     """A ticket cannot go from its state to the one asked for."""
+
+
+class NoTicketError(TerminalError):
+    """There is no ticket of that id."""
+
+
+class TicketChangedError(TransientError):
+    """Somebody else has changed the ticket meanwhile."""

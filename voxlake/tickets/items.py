@@ -3,8 +3,10 @@
 Two kinds, told apart by `pk`: `TICKET#<id>` is a ticket; `TEXT#<source>#<native id>` says that a
 text has one, and which. Each is put only if it is not there, the text's first, so a text has one
 ticket for ever, however often it is delivered or edited, and an id belongs to one ticket. The
-indexes `by_state` (state, opened_at) and `by_queue` (queue, opened_at) list tickets by time; the
-second kind has neither attribute and is in none of them.
+indexes `by_state` (state, opened_at) and `by_queue` (queue, opened_at) list tickets by time,
+`by_change` (change_shard, updated_at) what happened since; the second kind has none of these
+attributes and is in none of them. So whoever changes a ticket sets `updated_at` and raises
+`revision`: by these the lake learns of it.
 
 No clear author, no unmasked text: `author_id` is a pseudonym, `text` is as the cleansed zone has
 it.
@@ -12,6 +14,7 @@ it.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,7 +25,9 @@ from voxlake.times import format_rfc3339
 
 Item = dict[str, Any]
 
-BY_STATE, BY_QUEUE = "by_state", "by_queue"
+BY_STATE, BY_QUEUE, BY_CHANGE = "by_state", "by_queue", "by_change"
+CHANGE_SHARDS = 4
+"""Partitions of `by_change`: four queries list it all, and none takes every ticket's writes."""
 OPENED = "opened"
 ENRICHER = "text_enricher"
 
@@ -35,6 +40,11 @@ def ticket_key(ticket_id: str) -> dict[str, str]:
 def text_key(source: str, native_id: str) -> dict[str, str]:
     """Primary key of what says that a text has a ticket. native_id: the id that edits share."""
     return {"pk": f"TEXT#{source}#{native_id}"}
+
+
+def change_shards() -> list[str]:
+    """All partitions of the index `by_change`."""
+    return [str(number) for number in range(CHANGE_SHARDS)]
 
 
 def history_entry(
@@ -80,6 +90,7 @@ def ticket_item(
         **{name: text[name] for name in TEXT_ATTRIBUTES},
         "opened_at": opened,
         "updated_at": opened,
+        "change_shard": str(zlib.crc32(ticket_id.encode()) % CHANGE_SHARDS),
         "revision": 1,
         "history": [history_entry(OPENED, ENRICHER, opened_at)],
     }
@@ -178,4 +189,5 @@ def public_view(ticket: Mapping[str, Any], queue: Queue) -> Item:
 
 def _entries(history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """History without what only concerns us: that an answer was held back."""
-    return [entry for entry in history if entry["what"] != State.SUPPRESSED]
+    shown = {OPENED, *State} - {State.SUPPRESSED}
+    return [entry for entry in history if entry["what"] in shown]

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from voxlake.text.post_length import LIMIT, weighted_length
 from voxlake.tickets.directed import OwnAccounts
 from voxlake.tickets.errors import QueuesError
 from voxlake.tickets.ids import HASH_CHARACTERS, PREFIX, TIME_CHARACTERS
@@ -20,8 +21,6 @@ from voxlake.tickets.triage import SIGNALS, Thresholds
 from voxlake.trackers import Trackers
 
 UNSORTED = "unsorted"
-REPLY_CHARACTERS = 280
-"""What a post on X may hold."""
 PLACEHOLDERS = ("ticket_id", "queue", "hours")
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -267,10 +266,10 @@ def _queue(number: int, entry: Any) -> Queue:
     )
     longest = f"{'X' * 4}-{'0' * TIME_CHARACTERS}-{'0' * (HASH_CHARACTERS + 1)}"
     for language in queue.replies:
-        length = len(queue.reply(longest, language) or "")
-        if length > REPLY_CHARACTERS:
+        length = weighted_length(queue.reply(longest, language) or "")
+        if length > LIMIT:
             raise QueuesError(
-                f"{where}: expected replies of at most {REPLY_CHARACTERS} characters when filled "
+                f"{where}: expected replies of at most {LIMIT} characters when filled "
                 f"in, found {length} in {language!r}; shorten it"
             )
     return queue

@@ -9,8 +9,9 @@ import pytest
 from glue_jobs import scores_to_analytics
 from glue_jobs.common.errors import MissingRunError, MissingScoresError
 from glue_jobs.common.publisher import BETWEEN_PUBLISHES
-from tests.unit.glue.kit import CLEANING, NOON, LakeKit, Record, event, records, score_lines
+from tests.unit.glue.kit import CLEANING, NOON, LakeKit, Record, event, records
 from tests.unit.glue.properties import Killed
+from tests.unit.glue.scoring_kit import score_lines
 
 ANALYTICS = (
     "texts_scored",

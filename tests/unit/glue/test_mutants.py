@@ -64,7 +64,7 @@ def test_publishing_before_writing_is_caught(lake, monkeypatch):
                 dt,
                 self.version,
                 self.lake.location(one.table, dt, self.version),
-                one.rows[dt],
+                one.rows[dt] if one.rows else 0,
                 0,
                 1,
                 {},

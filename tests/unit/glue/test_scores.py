@@ -10,7 +10,8 @@ import pytest
 
 from glue_jobs.common.errors import ScoreLinesError
 from glue_jobs.common.score_lines import read_scores, shown_entities
-from tests.unit.glue.kit import LakeKit, event, records, score_line, score_lines
+from tests.unit.glue.kit import LakeKit, event, records
+from tests.unit.glue.scoring_kit import score_line, score_lines
 from tests.unit.glue.test_features_and_analytics import ANALYTICS, pseudonym
 from voxlake.text.hidden import without_hidden
 

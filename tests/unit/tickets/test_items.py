@@ -59,6 +59,7 @@ def test_a_new_ticket_is_open_and_carries_what_an_agent_needs():
         "model": "fake-1",
         "opened_at": "2026-02-24T12:00:01.000000Z",
         "updated_at": "2026-02-24T12:00:01.000000Z",
+        "change_shard": "2",
         "revision": 1,
         "history": [
             {

@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from tests.unit.tickets.kit import FakeEncoder, reason_of
+from voxlake.text.post_length import LIMIT, weighted_length
 from voxlake.tickets import load_queues
 from voxlake.tickets.errors import QueuesError
-from voxlake.tickets.queues import REPLY_CHARACTERS, Hours, SortingWeights
+from voxlake.tickets.queues import Hours, SortingWeights
 from voxlake.tickets.sorting import QueueSorter, Sorted
 from voxlake.trackers import load_trackers
 
@@ -39,7 +40,7 @@ def test_every_reply_names_ticket_and_hours_within_a_post():
         reply = queue.reply("BAG-5RW1J0-GBC0A", "en")
         assert "BAG-5RW1J0-GBC0A" in reply
         assert queue.hours.text in reply
-        assert len(reply) <= REPLY_CHARACTERS
+        assert weighted_length(reply) <= LIMIT
         assert queue.reply("BAG-5RW1J0-GBC0A", "tlh") is None
 
 

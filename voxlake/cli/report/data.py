@@ -9,8 +9,10 @@ from pathlib import Path
 
 from voxlake.cli import query, reconcile
 from voxlake.cli.report.doubts import Doubt, gather_doubts, metrics_of
+from voxlake.cli.report.quality import Quality, gather_quality
 from voxlake.cli.report.said import Said, gather_said
 from voxlake.cli.report.shares import SENTIMENTS, Shares, Split
+from voxlake.cli.report.tickets import Tickets, gather_tickets
 from voxlake.cli.target import Target
 
 EVENT_TABLES = ("posts", "comments", "messages", "interactions", "profiles")
@@ -53,6 +55,8 @@ class ReportData:
     metrics: dict = field(default_factory=dict)
     said: Said = field(default_factory=Said)
     doubts: dict[str, list[Doubt]] = field(default_factory=dict)
+    tickets: Tickets = field(default_factory=Tickets)
+    quality: Quality = field(default_factory=Quality)
 
     @property
     def synthetic(self) -> int:
@@ -69,8 +73,14 @@ SCORED = "voxlake_analytics.texts_scored"
 TRACKED = f"{SCORED} CROSS JOIN UNNEST(trackers) AS t (tracker)"
 
 
-def gather(target: Target, *, names: dict[str, str], models: Path) -> ReportData:
-    """Asks the warehouse. `names` maps tracker ids to names; `models` holds the packaged models.
+def gather(
+    target: Target, *, names: dict[str, str], queues: dict[str, str], models: Path
+) -> ReportData:
+    """Asks the warehouse.
+
+    Args:
+        names, queues: names of trackers and queues by id.
+        models: folder of the packaged models.
 
     Raises QueryError when a table is missing or a query fails.
     """
@@ -91,6 +101,8 @@ def gather(target: Target, *, names: dict[str, str], models: Path) -> ReportData
         "FROM voxlake_cleansed.quarantine GROUP BY 1, 2, 3 ORDER BY records DESC, reason"
     )
     data.volumes, data.stray_events = without_stray_days(_volumes(ask))
+    data.tickets = gather_tickets(ask, names=queues)
+    data.quality = gather_quality(ask)
     if not overall.total:
         return data
     data.days = [day for day in splits("dt") if day.name in data.volumes]

@@ -14,6 +14,12 @@ from voxlake.errors import VoxlakeError
 
 MODELS = Path("sagemaker/models")
 MIN_TEXTS = 5  # an hour or day with fewer is not drawn among the emotions
+STATE_COLOURS = {
+    "open": "kind-2",
+    "replied": "kind-0",
+    "suppressed": "kind-3",
+    "closed": "kind-4",
+}
 TABLE_NAMES = ("posts", "comments", "messages", "interactions", "profiles")
 
 
@@ -44,10 +50,15 @@ def write_report(target: Target, file: Path | None = None) -> Path:
     """Gathers, renders, writes; returns the absolute path. Raises ReportError, QueryError."""
     from voxlake.cli.laptop import project_root
     from voxlake.cli.report.data import gather
+    from voxlake.tickets import load_queues
     from voxlake.trackers import load_trackers
 
-    names = {tracker.id: tracker.name for tracker in load_trackers().trackers}
-    data = gather(target, names=names, models=project_root() / MODELS)
+    data = gather(
+        target,
+        names={tracker.id: tracker.name for tracker in load_trackers().trackers},
+        queues={queue.id: queue.name for queue in load_queues().by_id.values()},
+        models=project_root() / MODELS,
+    )
     path = (file or home() / "report.html").absolute()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +78,7 @@ def render(data) -> str:
     from voxlake.cli.report.headline import headline
     from voxlake.cli.report.said import LABELS
     from voxlake.cli.report.shares import SENTIMENTS
+    from voxlake.cli.report.tickets import STATES, by_state, duration, share
     from voxlake.cli.report.words import cloud
 
     volumes = {t: [day.get(t, 0) for day in data.volumes.values()] for t in TABLE_NAMES}
@@ -111,6 +123,23 @@ def render(data) -> str:
         },
         topic_rows=Markup(charts.stacked_rows(data.said.topics)),
         figure=figure,
+        states=STATES,
+        state_colours=STATE_COLOURS,
+        ticket_chart=Markup(_ticket_chart(data, by_state(data.tickets.days, data.volumes))),
+        duration=duration,
+        share=share,
+    )
+
+
+def _ticket_chart(data, states: dict[str, list[int]]) -> str:
+    """Columns of tickets by day and state; empty where no drawn day has one."""
+    from voxlake.cli.report import charts
+
+    if not states:
+        return ""
+    days = [short_day(day) for day in data.volumes]
+    return charts.stacked_columns(
+        "Tickets by day of the text and state", days, states, STATE_COLOURS
     )
 
 
