@@ -9,13 +9,15 @@ JOBS   ?= 2
 
 LAPTOP_READY := $(VENV)/.laptop-$(shell cat requirements/build.txt requirements/laptop.txt pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
 TESTS_READY  := $(VENV)/.tests-$(shell cat requirements/tests.txt 2>/dev/null | cksum | cut -d' ' -f1)
+AIRFLOW      := .venv-airflow
+AIRFLOW_READY := $(AIRFLOW)/.ready-$(shell cat requirements/airflow.txt 2>/dev/null | cksum | cut -d' ' -f1)
 TRAIN_READY  := $(VENV)/.train-$(shell cat requirements/train.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: demo test train lint bench deploy destroy clean lock help
+.PHONY: demo test train airflow lint bench deploy destroy clean lock help
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
-	@echo "make train  sets up what training needs"
+	@echo "make train  sets up what training needs; make airflow  Airflow"
 	@echo "make lint  checks style; make bench  measures against floors; make clean  removes what was made"
 
 $(LAPTOP_READY):
@@ -31,7 +33,19 @@ $(TESTS_READY): $(LAPTOP_READY)
 	@$(PIP) install --require-hashes --no-build-isolation -r requirements/tests.txt
 	@touch $@
 
+# Airflow's packages are MWAA's of their time, so they lie apart from $(VENV).
+$(AIRFLOW_READY):
+	@echo "Setting up $(AIRFLOW) (once; 60 megabytes are fetched)"
+	@test -x $(AIRFLOW)/bin/python || $(PYTHON) -m venv $(AIRFLOW)
+	@$(AIRFLOW)/bin/python -m pip --disable-pip-version-check -qq install --no-deps --require-hashes -r requirements/airflow.txt
+	@touch $@
+
+airflow: $(AIRFLOW_READY)
+
+NO_AIRFLOW := echo 'No Airflow here (it needs Python 3.11 or 3.12 and its packages): Step Functions runs the batch path'
+
 demo: $(LAPTOP_READY)
+	@$(MAKE) --no-print-directory airflow || $(NO_AIRFLOW)
 	@$(BIN)/voxlake demo $(if $(FILE),--file "$(FILE)") $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
 
 $(TRAIN_READY): $(TESTS_READY)
@@ -43,6 +57,7 @@ train: $(TRAIN_READY)
 
 test: $(TESTS_READY)
 	@$(MAKE) --no-print-directory train || echo 'No CPU build of PyTorch was found (docs/models.md says where it is): tests that train with it are skipped'
+	@$(MAKE) --no-print-directory airflow || $(NO_AIRFLOW)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(TESTS_READY)
@@ -71,7 +86,8 @@ lock:
 	$(UV_COMPILE) --python-version 3.12 --python-platform aarch64-manylinux_2_28 -c requirements/tests.txt requirements/enricher.in -o requirements/enricher.txt
 	$(UV_COMPILE) --python-version 3.12 --python-platform x86_64-manylinux_2_28 -c requirements/tests.txt requirements/inference.in -o requirements/inference.txt
 	$(UV_COMPILE) --universal --python-version 3.11 -c requirements/tests.txt --find-links "$(TORCH_WHEELS)" requirements/train.in -o requirements/train.txt
+	$(UV_COMPILE) --universal --python-version 3.11 --exclude-newer 2025-09-20 requirements/airflow.in -o requirements/airflow.txt
 
 clean:
 	@test ! -x $(BIN)/voxlake || $(BIN)/voxlake down >/dev/null 2>&1 || true
-	rm -rf $(VENV) .voxlake cdk.out build .pytest_cache .ruff_cache .hypothesis node_modules
+	rm -rf $(VENV) $(AIRFLOW) .voxlake cdk.out build .pytest_cache .ruff_cache .hypothesis node_modules

@@ -37,6 +37,8 @@ from aws_cdk import App  # noqa: E402
 from infra.config import StageConfig, load_stage  # noqa: E402
 from infra.packaging import REPOSITORY  # noqa: E402
 from infra.stacks.alarms import AlarmsStack  # noqa: E402
+from infra.stacks.api import ApiStack  # noqa: E402
+from infra.stacks.dashboard import DashboardStack  # noqa: E402
 from infra.stacks.ingest import IngestStack  # noqa: E402
 from infra.stacks.ml import MlStack  # noqa: E402
 from infra.stacks.processing import ProcessingStack  # noqa: E402
@@ -59,7 +61,7 @@ def build_stacks(app: App, config: StageConfig, staging: Path) -> None:
         else None
     )
     ml = MlStack(app, config=config, storage=storage, staging=staging)
-    warehouse = WarehouseStack(app, config=config, storage=storage)
+    warehouse = WarehouseStack(app, config=config, storage=storage, staging=staging)
     processing = ProcessingStack(
         app,
         config=config,
@@ -67,8 +69,24 @@ def build_stacks(app: App, config: StageConfig, staging: Path) -> None:
         ingest=ingest,
         ml=ml,
         warehouse=warehouse,
+        stream_path=stream_path,
         staging=staging,
     )
+    api = (
+        ApiStack(
+            app,
+            config=config,
+            storage=storage,
+            sources=sources,
+            stream_path=stream_path,
+            processing=processing,
+            staging=staging,
+        )
+        if config.api.enabled and stream_path is not None
+        else None
+    )
+    if api is not None:
+        DashboardStack(app, config=config, storage=storage, api_id=api.http_api.api_id)
     AlarmsStack(
         app,
         config=config,
@@ -76,7 +94,9 @@ def build_stacks(app: App, config: StageConfig, staging: Path) -> None:
         ingest=ingest,
         sources=sources,
         processing=processing,
+        warehouse=warehouse,
         stream_path=stream_path,
+        api=api,
     )
 
 

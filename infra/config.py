@@ -13,8 +13,21 @@ from infra.errors import ConfigError, UnknownStageError
 from voxlake.trackers import load_trackers
 
 STAGES = ("dev", "prod", "full")
+REPLY_MODES = ("off", "dry_run", "live")
+TRACKERS = tuple(tracker.id for tracker in load_trackers().trackers)
 # In the order of deployment.
-STACKS = ("storage", "ingest", "sources", "stream", "ml", "warehouse", "processing", "alarms")
+STACKS = (
+    "storage",
+    "ingest",
+    "sources",
+    "stream",
+    "ml",
+    "warehouse",
+    "processing",
+    "api",
+    "dashboard",
+    "alarms",
+)
 
 # CloudWatch Logs takes these retentions only:
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -176,6 +189,113 @@ class StreamPathConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RepliesConfig:
+    """reply_sender: whether and how tickets are answered on X. docs/replies.md says what it takes.
+
+    off: there is no outbox. dry_run: tickets say what would be sent. live: it is sent.
+    """
+
+    mode: str = "off"
+    # Ids of sources whose native ids are ids of posts on X.
+    sources: tuple[str, ...] = ("x",)
+    # Id of our account on X: keys of another one are refused, and its posts get no ticket.
+    account_id: str = ""
+    x_api_url: str = "https://api.x.com"
+    min_confidence: float = 0.7
+    max_age_hours: int = 24
+    author_per_day: int = 2
+    per_hour: int = 20
+    per_day: int = 100
+    # How long our own timeline may lag behind what was posted.
+    settle_seconds: int = 60
+    batch_size: int = 1
+    # Failed attempts of a message before it is a dead letter; waiting is none.
+    max_receives: int = 8
+    oldest_message_alarm_minutes: int = 60
+    timeout_seconds: int = 60
+
+    def __post_init__(self) -> None:
+        if self.mode not in REPLY_MODES:
+            raise ConfigError(f"mode is {self.mode!r}: expected one of {', '.join(REPLY_MODES)}")
+        _check_range("number of sources", len(self.sources), 1, 10)
+        for source in self.sources:
+            _check_pattern("sources", source, r"[a-z][a-z0-9_]{0,31}", "a source's name")
+        _check_pattern("account_id", self.account_id, r"\d{0,20}", "digits")
+        if self.mode == "live" and not self.account_id:
+            raise ConfigError("account_id is '': expected the id of the account that posts")
+        _check_pattern(
+            "x_api_url", self.x_api_url, r"https?://[^\s/]+(/[^\s?#]*)?", "a URL without a query"
+        )
+        _check_range("min_confidence", self.min_confidence, 0.0, 1.0)
+        _check_range("max_age_hours", self.max_age_hours, 1, 1_000_000)
+        _check_range("author_per_day", self.author_per_day, 1, 100)
+        _check_range("per_hour", self.per_hour, 1, 100_000)
+        _check_range("per_day", self.per_day, 1, 100_000)
+        _check_range("settle_seconds", self.settle_seconds, 30, 900)
+        _check_range("batch_size", self.batch_size, 1, 10)
+        _check_range("max_receives", self.max_receives, 3, 100)
+        _check_range("oldest_message_alarm_minutes", self.oldest_message_alarm_minutes, 5, 1440)
+        # A message takes about 25 seconds where X does not answer.
+        _check_range("timeout_seconds", self.timeout_seconds, 30 * self.batch_size, 900)
+
+    @property
+    def enabled(self) -> bool:
+        return self.mode != "off"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiConfig:
+    """The HTTP API, which a stage has from when it names the issuer of tokens on."""
+
+    jwt_issuer: str | None = None
+    # Whom a token has to be for: its aud, or client_id where it has none.
+    jwt_audience: tuple[str, ...] = ()
+    # A whole core from 1769 MiB on: scoring, and the start of a worker, take one.
+    memory_mib: int = 1769
+    # The gateway gives up after 30 seconds.
+    timeout_seconds: int = 28
+    requests_per_second: int = 50
+    burst: int = 100
+    p99_alarm_milliseconds: int = 5000
+
+    def __post_init__(self) -> None:
+        if self.jwt_issuer is not None:
+            # The gateway appends the path of the OpenID document.
+            _check_pattern("jwt_issuer", self.jwt_issuer, r"https://[^\s/?#]+(/[^\s?#]*)?", "a URL")
+            _check_range("number of jwt_audience", len(self.jwt_audience), 1, 50)
+        _check_range("memory_mib", self.memory_mib, 512, 10_240)
+        _check_range("timeout_seconds", self.timeout_seconds, 3, 29)
+        _check_range("requests_per_second", self.requests_per_second, 1, 10_000)
+        _check_range("burst", self.burst, 1, 5_000)
+        _check_range("p99_alarm_milliseconds", self.p99_alarm_milliseconds, 100, 30_000)
+
+    @property
+    def enabled(self) -> bool:
+        return self.jwt_issuer is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DashboardConfig:
+    """The page's address. Without a domain of one's own CloudFront decides on TLS versions."""
+
+    domain: str | None = None
+    # In us-east-1, whatever the stage's region.
+    certificate_arn: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.domain is None) != (self.certificate_arn is None):
+            raise ConfigError("domain and certificate_arn: expected both or neither")
+        if self.domain is not None and self.certificate_arn is not None:
+            _check_pattern("domain", self.domain, r"([a-z0-9-]+\.)+[a-z]{2,}", "a domain name")
+            _check_pattern(
+                "certificate_arn",
+                self.certificate_arn,
+                r"arn:aws:acm:us-east-1:\d{12}:certificate/[0-9a-f-]+",
+                "an ACM certificate of us-east-1",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProcessingConfig:
     """The batch path."""
 
@@ -256,12 +376,31 @@ class MlConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class WarehouseConfig:
-    """Athena."""
+    """Athena and Redshift. Without Redshift everything can be asked of Athena."""
 
     scan_limit_gib: int = 100
+    redshift_enabled: bool = False
+    # Redshift processing units: what is there at once, and what it may grow to.
+    redshift_base_rpu: int = 8
+    redshift_max_rpu: int = 8
+    # Used up, queries wait for the next day. Loading hourly takes about 7.
+    redshift_daily_rpu_hours: int = 16
+    # Places in the region's list of zones: Redshift Serverless wants three, and is not in all.
+    redshift_zones: tuple[int, ...] = (0, 1, 2)
 
     def __post_init__(self) -> None:
         _check_range("scan_limit_gib", self.scan_limit_gib, 1, 10_240)
+        _check_range("redshift_base_rpu", self.redshift_base_rpu, 8, 512)
+        if self.redshift_base_rpu % 8:
+            raise ConfigError(
+                f"redshift_base_rpu is {self.redshift_base_rpu}: expected a multiple of 8"
+            )
+        _check_range("redshift_max_rpu", self.redshift_max_rpu, self.redshift_base_rpu, 5632)
+        _check_range("redshift_daily_rpu_hours", self.redshift_daily_rpu_hours, 1, 1_000_000)
+        if len(set(self.redshift_zones)) < 3 or min(self.redshift_zones) < 0:
+            raise ConfigError(
+                f"redshift_zones is {self.redshift_zones}: expected three different places"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,8 +413,19 @@ class AlarmConfig:
     no_data_minutes: int = 60
     quarantine_percent: float = 5.0
     anomaly_band_width: float = 3.0
+    # Ids of trackers.yaml; each costs about a dollar a month (docs/alarms.md).
+    trackers: tuple[str, ...] = ()
+    tracker_band_width: float = 4.0
+    # In a quarter of an hour; with fewer a tracker's share of negative texts says nothing.
+    tracker_least_texts: int = 20
 
     def __post_init__(self) -> None:
+        for tracker in self.trackers:
+            if tracker not in TRACKERS:
+                raise ConfigError(
+                    f"alarms.trackers has {tracker!r}: expected ids of trackers.yaml "
+                    f"({', '.join(TRACKERS)})"
+                )
         for email in self.emails:
             _check_pattern("emails", email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")
         for phone in self.phones:
@@ -284,6 +434,8 @@ class AlarmConfig:
         _check_range("no_data_minutes", self.no_data_minutes, 5, 1440)
         _check_range("quarantine_percent", self.quarantine_percent, 0.0, 100.0)
         _check_range("anomaly_band_width", self.anomaly_band_width, 1.0, 10.0)
+        _check_range("tracker_band_width", self.tracker_band_width, 1.0, 10.0)
+        _check_range("tracker_least_texts", self.tracker_least_texts, 1, 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,6 +447,9 @@ class StageConfig:
     ingest: IngestConfig
     sources: SourcesConfig = field(default_factory=SourcesConfig)
     stream_path: StreamPathConfig = field(default_factory=StreamPathConfig)
+    replies: RepliesConfig = field(default_factory=RepliesConfig)
+    api: ApiConfig = field(default_factory=ApiConfig)
+    dashboard: DashboardConfig = field(default_factory=DashboardConfig)
     processing: ProcessingConfig = field(default_factory=ProcessingConfig)
     ml: MlConfig = field(default_factory=MlConfig)
     warehouse: WarehouseConfig = field(default_factory=WarehouseConfig)
@@ -320,12 +475,23 @@ class StageConfig:
             raise ConfigError(
                 f"log_retention_days is {self.log_retention_days}: expected one of {allowed}"
             )
+        if self.api.enabled and not self.stream_path.enabled:
+            raise ConfigError(
+                "stream_path.enabled is False: expected True, since the API shows what it writes"
+            )
         overdue = 2 * self.processing.schedule_minutes
         if self.storage.landing_retention_days * 1440 <= overdue:
             raise ConfigError(
                 f"landing_retention_days is {self.storage.landing_retention_days}: expected more "
                 f"than two schedules ({overdue} minutes), or records expire unprocessed"
             )
+
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """The stage's stacks, in the order of deployment."""
+        absent = set() if self.stream_path.enabled else {"stream"}
+        absent |= set() if self.api.enabled else {"api", "dashboard"}
+        return tuple(stack for stack in STACKS if stack not in absent)
 
     def stack_name(self, stack: str) -> str:
         """The fixed name by which the CLI and the tests find a stack."""
@@ -361,6 +527,7 @@ def _prod() -> StageConfig:
             # Five of the seven days: two are left to redrive by hand what was given up.
             maximum_record_age_seconds=432_000,
         ),
+        alarms=AlarmConfig(trackers=TRACKERS),
         log_retention_days=90,
     )
 
@@ -369,8 +536,26 @@ def _full() -> StageConfig:
     return StageConfig(
         stage="full",
         storage=StorageConfig(retains_data=True, landing_retention_days=30),
+        warehouse=WarehouseConfig(redshift_enabled=True),
         ingest=IngestConfig(
             stream_retention_hours=48, mock_server_enabled=True, batch_window_seconds=1
+        ),
+        replies=RepliesConfig(
+            mode="dry_run",
+            # Nothing is sent, so nothing takes long.
+            batch_size=10,
+            timeout_seconds=300,
+            sources=("x", "mock", "file", "api"),
+            # Files that are replayed are years old.
+            max_age_hours=1_000_000,
+            author_per_day=10,
+            per_hour=100_000,
+            per_day=100_000,
+        ),
+        api=ApiConfig(jwt_issuer="https://issuer.example.com/", jwt_audience=("voxlake",)),
+        # Nobody's; on the laptop their messages lie in the outbox.
+        alarms=AlarmConfig(
+            emails=("operator@example.com",), phones=("+15550100",), trackers=TRACKERS
         ),
     )
 

@@ -66,10 +66,13 @@ def domain_files() -> list[tuple[str, Path]]:
     return [(f"voxlake/{name}", path) for name, path in source_files(package, without=("cli",))]
 
 
-def stage_function(name: str, target: Path, *, models: Iterable[str] = ()) -> Path:
+def stage_function(
+    name: str, target: Path, *, models: Iterable[str] = (), folders: Iterable[str] = ()
+) -> Path:
     """Lays out one Lambda function: `lambdas/<name>/` and `lambdas/common/` beside `voxlake/`.
 
-    `models` names folders of `sagemaker/models/` that the function brings too, as `models/<name>/`.
+    `models` names folders of `sagemaker/models/` that the function brings too, as `models/<name>/`;
+    `folders` those of the repository that it brings under their own path.
 
     Raises:
         MissingSourceError: the function's folder or a model is not there.
@@ -83,6 +86,8 @@ def stage_function(name: str, target: Path, *, models: Iterable[str] = ()) -> Pa
     for model in models:
         folder = REPOSITORY / "sagemaker" / "models" / model
         files += [(f"models/{model}/{file}", path) for file, path in source_files(folder)]
+    for folder in folders:
+        files += [(f"{folder}/{file}", path) for file, path in source_files(REPOSITORY / folder)]
     return _copy(files + domain_files(), target)
 
 

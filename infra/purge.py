@@ -15,13 +15,16 @@ import boto3
 from infra.config import StageConfig, load_stage
 from infra.errors import RetainedDataError
 
-BUCKET_OUTPUTS = (
-    "LandingBucket",
-    "CleansedBucket",
-    "AnalyticsBucket",
-    "ArtifactsBucket",
-    "QueryResultsBucket",
-)
+BUCKET_OUTPUTS = {
+    "storage": (
+        "LandingBucket",
+        "CleansedBucket",
+        "AnalyticsBucket",
+        "ArtifactsBucket",
+        "QueryResultsBucket",
+    ),
+    "dashboard": ("DashboardBucket", "DashboardLogsBucket"),
+}
 # What DeleteObjects takes at once.
 _BATCH = 1000
 
@@ -43,9 +46,13 @@ def purge(config: StageConfig, *, cloudformation: Any, s3: Any) -> dict[str, int
             f"stage {config.stage} keeps its data: expected a stage with retains_data=False; "
             "empty its buckets by hand if you are sure"
         )
-    stack = cloudformation.describe_stacks(StackName=config.stack_name("storage"))["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return {outputs[key]: _empty(s3, outputs[key]) for key in BUCKET_OUTPUTS}
+    names = []
+    for stack in config.stacks:
+        if keys := BUCKET_OUTPUTS.get(stack):
+            named = cloudformation.describe_stacks(StackName=config.stack_name(stack))["Stacks"][0]
+            outputs = {one["OutputKey"]: one["OutputValue"] for one in named["Outputs"]}
+            names += [outputs[key] for key in keys]
+    return {name: _empty(s3, name) for name in names}
 
 
 def _empty(s3: Any, bucket: str) -> int:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+# moto reads its settings once. Whoever imports the laptop cloud first would set those of its server
+# for every test of this process, and S3 by virtual host would find no bucket.
+import moto.settings  # noqa: F401
 from hypothesis import settings
 
 # Runs of the tests are no runs of anybody's models; the test of tracking says where it tracks.

@@ -125,6 +125,16 @@ class PipelineAlarms(Construct):
             threshold=alarms.quarantine_percent,
             comparison=_Comparison.GREATER_THAN_THRESHOLD,
         )
+        self._alarm(
+            "ScoreDrift",
+            "The model's scores lie otherwise than in the four weeks before: did what people say "
+            "change, or what is read? Look at the report, then judge the model (docs/models.md).",
+            # The DAG maintenance emits it, once a day.
+            self._own(
+                "ScoreStabilityIndex", "maintenance", period=Duration.days(1), statistic="Maximum"
+            ),
+            threshold=0.25,
+        )
 
     def _alarm(
         self,

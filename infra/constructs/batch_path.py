@@ -39,7 +39,7 @@ _JOB_RETRY = {
 
 
 class BatchPath(Construct):
-    """Plan, refine, score, count, reconcile.
+    """Plan, refine, score, count, take in the stream path's tickets, reconcile.
 
     Written in the states language itself: the names of the states are what operators and tests
     know the path by.
@@ -57,19 +57,27 @@ class BatchPath(Construct):
         landing_to_cleansed: GlueJob,
         cleansed_to_features: GlueJob,
         scores_to_analytics: GlueJob,
+        tickets_to_analytics: GlueJob | None,
+        warehouse_loader: PythonFunction | None,
         model_name: str,
     ) -> None:
         super().__init__(scope, id)
         jobs = (landing_to_cleansed, cleansed_to_features, scores_to_analytics)
+        tickets = (tickets_to_analytics,) if tickets_to_analytics is not None else ()
         self.log_group = encrypted_log_group(
             self, "Logs", key=key, retention_days=config.log_retention_days
         )
-        self.role = self._role((planner, reconciler), jobs)
+        functions = (planner, reconciler)
+        if warehouse_loader is not None:
+            functions += (warehouse_loader,)
+        self.role = self._role(functions, (*jobs, *tickets))
         self.definition = definition(
             config=config,
             planner=planner.function.function_arn,
             reconciler=reconciler.function.function_arn,
             jobs=tuple(job.name for job in jobs),
+            tickets_job=tickets[0].name if tickets else None,
+            loader=warehouse_loader.function.function_arn if warehouse_loader else None,
             model_name=model_name,
             key_arn=key.key_arn,
         )
@@ -140,6 +148,8 @@ def definition(
     planner: str,
     reconciler: str,
     jobs: tuple[str, str, str],
+    tickets_job: str | None,
+    loader: str | None,
     model_name: str,
     key_arn: str,
 ) -> dict[str, Any]:
@@ -148,15 +158,32 @@ def definition(
     Args:
         planner, reconciler: function ARNs.
         jobs: names of landing_to_cleansed, cleansed_to_features and scores_to_analytics.
+        tickets_job: name of tickets_to_analytics; None where the stage has no stream path.
+        loader: ARN of warehouse_loader; None where the stage has no Redshift.
         model_name: the SageMaker model of the batch transform.
         key_arn: encrypts what the transform writes.
     """
     landing, features, scores = jobs
+    # What is left to do when no text is; with tickets changed, their job.
+    nothing = [
+        {"Variable": "$.pending_objects", "NumericEquals": 0},
+        {"Variable": "$.pending_texts", "NumericEquals": 0},
+    ]
+    choices = [{"And": nothing, "Next": "NothingPending"}]
+    tickets: dict[str, Any] = {}
+    if tickets_job is not None:
+        no_ticket = {"Variable": "$.pending_tickets", "NumericEquals": 0}
+        choices = [
+            {"And": [*nothing, no_ticket], "Next": "NothingPending"},
+            {"And": nothing, "Next": "TicketsToAnalytics"},
+        ]
+        tickets["TicketsToAnalytics"] = _glue(tickets_job, config, "Reconcile")
+    after_scores = next(iter(tickets), "Reconcile")
+    job_minutes = (len(jobs) + len(tickets)) * config.processing.job_timeout_minutes
     return {
         "Comment": "voxlake: landed objects to reconciled tables",
         "StartAt": "Plan",
-        "TimeoutSeconds": 60
-        * (3 * config.processing.job_timeout_minutes + config.ml.transform_timeout_minutes),
+        "TimeoutSeconds": 60 * (job_minutes + config.ml.transform_timeout_minutes),
         "States": {
             "Plan": _invoke(
                 planner,
@@ -170,15 +197,7 @@ def definition(
             ),
             "AnythingPending": {
                 "Type": "Choice",
-                "Choices": [
-                    {
-                        "And": [
-                            {"Variable": "$.pending_objects", "NumericEquals": 0},
-                            {"Variable": "$.pending_texts", "NumericEquals": 0},
-                        ],
-                        "Next": "NothingPending",
-                    }
-                ],
+                "Choices": choices,
                 "Default": "LandingToCleansed",
             },
             "NothingPending": {"Type": "Succeed"},
@@ -208,11 +227,38 @@ def definition(
                 "Default": "Score",
             },
             "Score": _transform(config, model_name, key_arn, "ScoresToAnalytics"),
-            "ScoresToAnalytics": _glue(scores, config, "Reconcile"),
+            "ScoresToAnalytics": _glue(scores, config, after_scores),
+            **tickets,
             "Reconcile": _invoke(
-                reconciler, {"Payload": {"step": "reconcile"}}, OutputPath="$.Payload", End=True
+                reconciler,
+                {"Payload": {"step": "reconcile"}},
+                OutputPath="$.Payload",
+                **({"Next": "LoadWarehouse"} if loader else {"End": True}),
             ),
+            **(_load(loader) if loader else {}),
         },
+    }
+
+
+def _load(loader: str) -> dict[str, Any]:
+    """States that load the warehouse; the output stays the reconciliation, with `warehouse`."""
+    return {
+        "LoadWarehouse": _invoke(
+            loader,
+            {"Payload": {"step": "load"}},
+            ResultSelector={"done.$": "$.Payload.done", "tables.$": "$.Payload.tables"},
+            ResultPath="$.warehouse",
+            Next="WarehouseLoaded",
+        ),
+        # One invocation waits a quarter of an hour; a longer load goes on in the next.
+        "WarehouseLoaded": {
+            "Type": "Choice",
+            "Choices": [
+                {"Variable": "$.warehouse.done", "BooleanEquals": True, "Next": "Finished"}
+            ],
+            "Default": "LoadWarehouse",
+        },
+        "Finished": {"Type": "Succeed"},
     }
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_glue as glue
@@ -15,6 +15,7 @@ from infra.config import StageConfig
 from infra.constructs.event_stream import FAILED_BATCH_PREFIX
 from infra.constructs.glue_job import READ_CATALOG, catalog_arns
 from infra.constructs.grants import allow, read_objects, read_with_key
+from infra.constructs.views import ANALYST_VIEWS, VIEWS, AnalystView, CurrentView
 from voxlake.tables import TABLES, Table, glue_columns, glue_partition_keys
 from voxlake.tables.model import NAMED_SPANS
 
@@ -41,33 +42,6 @@ _DESCRIPTIONS = {
     "cleansed": "Deduplicated, masked, pseudonymised events",
     "analytics": "What analysts ask: scored texts and what is counted over them",
 }
-
-
-@dataclass(frozen=True)
-class CurrentView:
-    """A view of the newest event of every native object (an edited post is a new event)."""
-
-    name: str
-    table: str
-    identity: tuple[str, ...]
-
-    def sql(self, database: str) -> str:
-        columns = ", ".join([*TABLES[self.table].column_names, "dt"])
-        identity = ", ".join(self.identity)
-        # occurred_at alone may tie; event_id makes the choice the same every time.
-        return (
-            f"SELECT {columns} FROM (SELECT {columns}, row_number() OVER ("
-            f"PARTITION BY {identity} ORDER BY occurred_at DESC, event_id DESC) AS newest "
-            f"FROM {database}.{self.table}) WHERE newest = 1"
-        )
-
-
-VIEWS = (
-    CurrentView("posts_current", "posts", ("source", "post_id")),
-    CurrentView("comments_current", "comments", ("source", "comment_id")),
-    CurrentView("profiles_current", "profiles", ("source", "author_id")),
-    CurrentView("texts_current", "texts_scored", ("source", "event_type", "native_id")),
-)
 
 
 class Catalog(Construct):
@@ -98,11 +72,13 @@ class Catalog(Construct):
         }
         self.tables = {name: self._table(table) for name, table in TABLES.items()}
         for view in VIEWS:
-            self._view(view)
+            self._current(view)
+        for view in ANALYST_VIEWS:
+            self._for_analysts(view)
 
     def _table(self, table: Table) -> glue.CfnTable:
         return self._create(
-            table,
+            table.zone,
             glue.CfnTable.TableInputProperty(
                 name=table.name,
                 description=table.row,
@@ -120,16 +96,38 @@ class Catalog(Construct):
                     ),
                 ),
             ),
+            table.name,
         )
 
-    def _view(self, view: CurrentView) -> None:
+    def _current(self, view: CurrentView) -> None:
         table = TABLES[view.table]
-        database = self._config.database(table.zone)
-        columns = glue_columns(table) + glue_partition_keys(table)
+        self._view(
+            table.zone,
+            view.name,
+            f"The newest row of {view.table} by {', '.join(view.identity)}",
+            view.sql(self._config.database(table.zone)),
+            glue_columns(table) + glue_partition_keys(table),
+            (view.table,),
+        )
+
+    def _for_analysts(self, view: AnalystView) -> None:
+        columns = [{"Name": name, "Type": kind, "Comment": ""} for name, kind in view.columns]
+        sql = view.sql(self._config)
+        self._view("analytics", view.name, view.description, sql, columns, view.tables)
+
+    def _view(
+        self,
+        zone: str,
+        name: str,
+        description: str,
+        sql: str,
+        columns: list[dict[str, str]],
+        tables: Sequence[str],
+    ) -> None:
         stored = {
-            "originalSql": view.sql(database),
+            "originalSql": sql,
             "catalog": "awsdatacatalog",
-            "schema": database,
+            "schema": self._config.database(zone),
             "columns": [
                 {"name": column["Name"], "type": _PRESTO_TYPES[column["Type"]]}
                 for column in columns
@@ -137,10 +135,10 @@ class Catalog(Construct):
         }
         text = base64.b64encode(json.dumps(stored).encode()).decode()
         resource = self._create(
-            table,
+            zone,
             glue.CfnTable.TableInputProperty(
-                name=view.name,
-                description=f"The newest row of {view.table} by {', '.join(view.identity)}",
+                name=name,
+                description=description,
                 table_type="VIRTUAL_VIEW",
                 parameters={"presto_view": "true", "comment": "Presto View"},
                 # Without it Athena fails on the view with a null pointer.
@@ -151,22 +149,22 @@ class Catalog(Construct):
                 view_original_text=f"/* Presto View: {text} */",
                 view_expanded_text="/* Presto View */",
             ),
-            id=view.name,
+            name,
         )
-        resource.add_resource_dependency(self.tables[view.table])
+        for table in tables:
+            resource.add_resource_dependency(self.tables[table])
 
     def _create(
-        self, table: Table, table_input: glue.CfnTable.TableInputProperty, id: str | None = None
+        self, zone: str, table_input: glue.CfnTable.TableInputProperty, name: str
     ) -> glue.CfnTable:
-        name = (id or table.name).title().replace("_", "")
         resource = glue.CfnTable(
             self,
-            f"{table.zone.title()}{name}",
+            f"{zone.title()}{name.title().replace('_', '')}",
             catalog_id=Aws.ACCOUNT_ID,
-            database_name=self._config.database(table.zone),
+            database_name=self._config.database(zone),
             table_input=table_input,
         )
-        resource.add_resource_dependency(self.databases[table.zone])
+        resource.add_resource_dependency(self.databases[zone])
         return resource
 
 

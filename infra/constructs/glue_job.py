@@ -130,7 +130,9 @@ class GlueJob(Construct):
             self.role,
             ["cloudwatch:PutMetricData"],
             ["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": "Glue"}},
+            conditions={
+                "StringEquals": {"cloudwatch:namespace": ["Glue", config.metrics_namespace]}
+            },
         )
         processing = config.processing
         self.job = glue.CfnJob(
@@ -168,13 +170,13 @@ class GlueJob(Construct):
         self.arn = f"arn:{Aws.PARTITION}:glue:{Aws.REGION}:{Aws.ACCOUNT_ID}:job/{self.name}"
 
 
-def catalog_arns(*, databases: Sequence[str]) -> list[str]:
+def catalog_arns(*, databases: Sequence[str], table: str = "*") -> list[str]:
     """Catalog, databases and their tables: what a statement on partitions has to name."""
     base = f"arn:{Aws.PARTITION}:glue:{Aws.REGION}:{Aws.ACCOUNT_ID}"
     return [
         f"{base}:catalog",
         *(f"{base}:database/{database}" for database in databases),
-        *(f"{base}:table/{database}/*" for database in databases),
+        *(f"{base}:table/{database}/{table}" for database in databases),
     ]
 
 

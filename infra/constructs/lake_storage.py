@@ -99,7 +99,7 @@ class Zones(Construct):
                     prefix=f"{prefix}/",
                     expiration=Duration.days(config.scoring_retention_days),
                 )
-                for prefix in ("scoring", "glue-temp")
+                for prefix in ("scoring", "glue-temp", "warehouse")
             ),
         )
         self.query_results = self._bucket(

@@ -75,6 +75,7 @@ class PythonFunction(Construct):
         layer: lambda_.ILayerVersion,
         more_layers: Sequence[lambda_.ILayerVersion] = (),
         models: Sequence[str] = (),
+        folders: Sequence[str] = (),
         staging: Path,
         environment: Mapping[str, str],
         memory_mib: int,
@@ -100,7 +101,11 @@ class PythonFunction(Construct):
             runtime=RUNTIME,
             architecture=ARCHITECTURE,
             code=lambda_.Code.from_asset(
-                str(stage_function(name, staging / "functions" / name, models=models))
+                str(
+                    stage_function(
+                        name, staging / "functions" / name, models=models, folders=folders
+                    )
+                )
             ),
             handler=f"lambdas.{name}.handler.handler",
             layers=[layer, *more_layers],

@@ -87,7 +87,7 @@ class ScheduledSource(Construct):
         )
         allow(source.role, ["secretsmanager:GetSecretValue"], [secret_arn])
         write_with_key(key, source.role)
-        events.Rule(
+        self.schedule = events.Rule(
             self,
             "Schedule",
             description=f"{source.service} reads what is new",

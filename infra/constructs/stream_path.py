@@ -4,6 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
@@ -22,7 +23,7 @@ class ScoresTable(Construct):
 
     def __init__(self, scope: Construct, id: str, *, config: StorageConfig, key: kms.IKey) -> None:
         super().__init__(scope, id)
-        self.table = _table(
+        self.table = stream_table(
             self, config, key, partition_key="event_id", sort_key="tracker", expires="expires_at"
         )
         _index(self.table, "by_tracker", "tracker", "arrived")
@@ -35,12 +36,13 @@ class TicketsTable(Construct):
 
     def __init__(self, scope: Construct, id: str, *, config: StorageConfig, key: kms.IKey) -> None:
         super().__init__(scope, id)
-        self.table = _table(self, config, key, partition_key="pk")
+        self.table = stream_table(self, config, key, partition_key="pk")
         _index(self.table, "by_state", "state", "opened_at")
         _index(self.table, "by_queue", "queue", "opened_at")
+        _index(self.table, "by_change", "change_shard", "updated_at")
 
 
-def _table(
+def stream_table(
     scope: Construct,
     config: StorageConfig,
     key: kms.IKey,
@@ -88,6 +90,11 @@ def allow_enrichment(
     allow(enricher.role, ["dynamodb:PutItem"], [tickets.table_arn])
     allow(enricher.role, ["secretsmanager:GetSecretValue"], [secret.secret_arn])
     write_with_key(key, enricher.role)
+
+
+def read_changed_tickets(tickets: dynamodb.ITable, role: iam.IRole) -> None:
+    """Reading what changed of the tickets, by the index made for it; the key is granted apart."""
+    allow(role, ["dynamodb:Query"], [f"{tickets.table_arn}/index/by_change"])
 
 
 class StreamPathAlarms(Construct):

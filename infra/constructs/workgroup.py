@@ -6,6 +6,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import StageConfig
+from voxlake.warehouse.questions import QUARANTINE_REASONS, QUESTIONS
 
 _GIB = 1024**3
 
@@ -56,62 +57,20 @@ class SavedQueries(Construct):
     ) -> None:
         super().__init__(scope, id)
         analytics = config.database("analytics")
-        cleansed = config.database("cleansed")
         queries = {
-            "SentimentByDay": (
-                "How people feel, by day and tracker",
-                f"""SELECT dt, tracker, sum(texts) AS texts,
-       sum(polarity_sum) / sum(texts) AS polarity
-FROM {analytics}.sentiment_hourly
-GROUP BY dt, tracker
-ORDER BY dt, texts DESC""",
-            ),
-            "EmotionsByTracker": (
-                "Which emotions people show, by tracker",
-                f"""SELECT tracker, emotion, sum(texts) AS texts, sum(score_sum) AS expected_texts
-FROM {analytics}.emotion_daily
-GROUP BY tracker, emotion
-ORDER BY tracker, texts DESC""",
-            ),
-            "NamedInTexts": (
-                "Who and what texts name, with the texts",
-                f"""SELECT n.label, n.text AS named, s.sentiment, s.text
-FROM {analytics}.texts_current s
-CROSS JOIN UNNEST(s.entities) AS n (text, label, first, last)
-WHERE s.in_scope
-ORDER BY named
-LIMIT 100""",
-            ),
-            "MostEngagedTexts": (
-                "The texts people reacted to most, masked",
-                f"""SELECT dt, source, text, sentiment,
-       coalesce(like_count, 0) + coalesce(share_count, 0) AS reactions
-FROM {analytics}.texts_current
-ORDER BY reactions DESC
-LIMIT 20""",
-            ),
-            "WordsBySentiment": (
-                "What positive and negative texts speak of",
-                f"""SELECT sentiment, word, sum(texts) AS texts
-FROM {analytics}.word_frequencies
-WHERE tracker = '(all)'
-GROUP BY sentiment, word
-ORDER BY sentiment, texts DESC""",
-            ),
-            "QuarantineReasons": (
-                "What was refused, and why",
-                f"""SELECT dt, event_type, reason, field, count(*) AS records
-FROM {cleansed}.quarantine
-GROUP BY dt, event_type, reason, field
-ORDER BY dt DESC, records DESC""",
-            ),
+            question.name: (question.asks, question.of("athena", analytics))
+            for question in QUESTIONS
         }
-        for name, (description, sql) in queries.items():
+        queries["QuarantineReasons"] = (
+            "What was refused, and why?",
+            QUARANTINE_REASONS.format(cleansed=config.database("cleansed")),
+        )
+        for name, (asks, sql) in queries.items():
             athena.CfnNamedQuery(
                 self,
                 name,
                 name=name,
-                description=description,
+                description=asks,
                 database=analytics,
                 query_string=sql,
                 work_group=workgroup.name,

@@ -10,14 +10,20 @@ from infra.constructs.alarms import (
     LogQueries,
     PipelineAlarms,
 )
+from infra.constructs.http_api import HttpApiAlarms
 from infra.constructs.lake_stack import LakeStack
+from infra.constructs.replies import RepliesAlarms
 from infra.constructs.sources import SourceAlarms
 from infra.constructs.stream_path import StreamPathAlarms
+from infra.constructs.tracker_alarms import TrackerAlarms
+from infra.stacks.api import ApiStack
 from infra.stacks.ingest import IngestStack
 from infra.stacks.processing import ProcessingStack
 from infra.stacks.sources import SourcesStack
 from infra.stacks.storage import StorageStack
 from infra.stacks.stream import StreamStack
+from infra.stacks.warehouse import WarehouseStack
+from voxlake.trackers import load_trackers
 
 
 class AlarmsStack(LakeStack):
@@ -32,7 +38,9 @@ class AlarmsStack(LakeStack):
         ingest: IngestStack,
         sources: SourcesStack,
         processing: ProcessingStack,
+        warehouse: WarehouseStack,
         stream_path: StreamStack | None = None,
+        api: ApiStack | None = None,
     ) -> None:
         super().__init__(scope, config=config, name="alarms")
         self.topic = AlarmTopic(self, "Alarms", config=config.alarms, key=storage.key).topic
@@ -44,10 +52,34 @@ class AlarmsStack(LakeStack):
             processing.planner,
             processing.reconciler,
         )
+        if warehouse.loader is not None:
+            functions += (warehouse.loader,)
         if stream_path is not None:
             functions += (stream_path.enricher,)
             StreamPathAlarms(
                 self, "StreamPath", config=config, topic=self.topic, enricher=stream_path.enricher
+            )
+            TrackerAlarms(
+                self,
+                "Tracker",
+                config=config,
+                topic=self.topic,
+                enricher=stream_path.enricher,
+                trackers=load_trackers().trackers,
+            )
+            if stream_path.replies is not None:
+                functions += (stream_path.replies.sender,)
+                RepliesAlarms(
+                    self, "Replies", config=config, topic=self.topic, replies=stream_path.replies
+                )
+        if api is not None:
+            functions += (api.function,)
+            HttpApiAlarms(
+                self,
+                "HttpApi",
+                topic=self.topic,
+                api=api.http_api,
+                p99_milliseconds=config.api.p99_alarm_milliseconds,
             )
         PipelineAlarms(
             self,

@@ -51,7 +51,7 @@ class IngestStack(LakeStack):
         )
         allow(self.mock_server.role, ["kinesis:PutRecords"], [self.stream.stream_arn])
         write_with_key(storage.key, self.mock_server.role)
-        events.Rule(
+        self.mock_schedule = events.Rule(
             self,
             "MockServerSchedule",
             description="The mock server's minute",
@@ -96,3 +96,5 @@ class IngestStack(LakeStack):
         self.output(
             "StreamConsumerFunction", self.consumer.function.function_name, "Lands the events"
         )
+        self.output("MockServerSchedule", self.mock_schedule.rule_name, "The mock server's minute")
+        self.output("StreamConsumerMapping", self.mapping.mapping_id, "Feeds the consumer")

@@ -35,6 +35,10 @@ class MlStack(LakeStack):
         ml = config.ml
         inference = image_uri(self, ml, ml.image_repository, ml.image_tag)
         for name, value, description in (
+            ("TransformInstanceType", ml.transform_instance_type, "Of batch transforms"),
+            ("TransformInstanceCount", str(ml.transform_instance_count), "Of batch transforms"),
+            ("TransformMaxPayloadMb", str(ml.transform_max_payload_mb), "Of batch transforms"),
+            ("TransformConcurrency", str(ml.transform_concurrency), "Payloads at once"),
             ("TrainingRoleArn", training.role.role_arn, "What training jobs run as"),
             ("TrainingImage", training.image, "The image that training jobs run in"),
             ("TrainingInstanceType", ml.training_instance_type, "Of training jobs"),
@@ -42,6 +46,7 @@ class MlStack(LakeStack):
             ("TrainingMaxMinutes", str(ml.training_timeout_minutes), "A training job's time"),
             ("TrainingSpotWaitMinutes", str(ml.training_spot_wait_minutes), "For spot capacity"),
             ("InferenceImage", inference, "The image that serves registered models"),
+            ("MetricsNamespace", config.metrics_namespace, "Of the metrics that voxlake emits"),
             ("ModelGroupPrefix", training.group_prefix, "Of model package groups, by model"),
         ):
             self.output(name, value, description)

@@ -1,6 +1,8 @@
 """Processing: landing -> cleansed -> features -> scores -> analytics, planned and reconciled."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from aws_cdk import Aws
 from constructs import Construct
@@ -25,10 +27,13 @@ from infra.constructs.grants import (
 )
 from infra.constructs.lake_stack import LakeStack
 from infra.constructs.python_function import DependencyLayer, PythonFunction
+from infra.constructs.stream_path import read_changed_tickets
 from infra.stacks.ingest import IngestStack
 from infra.stacks.ml import MlStack
 from infra.stacks.storage import StorageStack
+from infra.stacks.stream import StreamStack
 from infra.stacks.warehouse import WarehouseStack
+from voxlake.tables.quality import QUALITY_RESULTS
 
 # Leases, versions, runs and marks: everything a publisher does to the ledger.
 _PUBLISHER_ACTIONS = (
@@ -52,6 +57,7 @@ class ProcessingStack(LakeStack):
         ingest: IngestStack,
         ml: MlStack,
         warehouse: WarehouseStack,
+        stream_path: StreamStack | None,
         staging: Path,
     ) -> None:
         super().__init__(scope, config=config, name="processing")
@@ -106,6 +112,9 @@ class ProcessingStack(LakeStack):
         read_objects(zones.cleansed, self.scores_to_analytics.role)
         read_objects(zones.artifacts, self.scores_to_analytics.role, "scoring/")
         publish_objects(zones.analytics, self.scores_to_analytics.role)
+        self.tickets_to_analytics = (
+            self._tickets_to_analytics(stream_path) if stream_path is not None else None
+        )
 
         layer = DependencyLayer(self, "Dependencies", staging=staging).layer
         self.planner = PythonFunction(
@@ -122,12 +131,15 @@ class ProcessingStack(LakeStack):
                 "ARTIFACTS_BUCKET": zones.artifacts.bucket_name,
                 "CLEANSED_DATABASE": config.database("cleansed"),
                 "ANALYTICS_DATABASE": config.database("analytics"),
+                **({"TICKETS_TABLE": stream_path.tickets.table_name} if stream_path else {}),
             },
             memory_mib=256,
             timeout_seconds=120,
         )
         use_ledger(storage.ledger, self.planner.role, ["GetItem", "Query"])
         allow(self.planner.role, ["kms:Decrypt"], [storage.key.key_arn])
+        if stream_path is not None:
+            read_changed_tickets(stream_path.tickets, self.planner.role)
 
         self.reconciler = PythonFunction(
             self,
@@ -163,6 +175,8 @@ class ProcessingStack(LakeStack):
             landing_to_cleansed=self.landing_to_cleansed,
             cleansed_to_features=self.cleansed_to_features,
             scores_to_analytics=self.scores_to_analytics,
+            tickets_to_analytics=self.tickets_to_analytics,
+            warehouse_loader=warehouse.loader,
             model_name=ml.sentiment.model_name,
         )
         self._write_outputs()
@@ -170,10 +184,39 @@ class ProcessingStack(LakeStack):
     @property
     def jobs(self) -> tuple[GlueJob, ...]:
         """The jobs in the order of a run."""
-        return (self.landing_to_cleansed, self.cleansed_to_features, self.scores_to_analytics)
+        jobs = (self.landing_to_cleansed, self.cleansed_to_features, self.scores_to_analytics)
+        return (*jobs, self.tickets_to_analytics) if self.tickets_to_analytics else jobs
 
-    def _job(self, id: str, script: str, description: str, *, writes: tuple[str, ...]) -> GlueJob:
-        """A job with what every publisher may do: the ledger, the catalog, its temporary files."""
+    def _tickets_to_analytics(self, stream_path: StreamStack) -> GlueJob:
+        job = self._job(
+            "TicketsToAnalytics",
+            "tickets_to_analytics",
+            "Takes tickets and provisional scores from the stream path's tables",
+            writes=("analytics",),
+            arguments={
+                "--tickets_table": stream_path.tickets.table_name,
+                "--scores_table": stream_path.scores.table_name,
+            },
+        )
+        publish_objects(self._storage.zones.analytics, job.role)
+        read_changed_tickets(stream_path.tickets, job.role)
+        allow(job.role, ["dynamodb:BatchGetItem"], [stream_path.scores.table_arn])
+        return job
+
+    def _job(
+        self,
+        id: str,
+        script: str,
+        description: str,
+        *,
+        writes: tuple[str, ...],
+        arguments: Mapping[str, str] = MappingProxyType({}),
+    ) -> GlueJob:
+        """A job with what every publisher may do: the ledger, the catalog, its temporary files.
+
+        Args:
+            arguments: its own, besides those that every job gets.
+        """
         storage, config, zones = self._storage, self.config, self._storage.zones
         job = GlueJob(
             self,
@@ -192,17 +235,22 @@ class ProcessingStack(LakeStack):
                 "--artifacts_bucket": zones.artifacts.bucket_name,
                 "--pseudonym_secret_arn": storage.pseudonym_secret.secret_arn,
                 "--database_prefix": config.database_prefix,
+                "--metrics_namespace": config.metrics_namespace,
+                **arguments,
             },
         )
         use_ledger(storage.ledger, job.role, _PUBLISHER_ACTIONS)
         write_with_key(storage.key, job.role)
         publish_objects(zones.artifacts, job.role, "glue-temp/")
         # Jobs read by the ledger's locations: all they do to the catalog is point partitions.
-        allow(
-            job.role,
-            ["glue:CreatePartition", "glue:GetTable", "glue:UpdatePartition"],
-            catalog_arns(databases=[config.database(zone) for zone in writes]),
-        )
+        point = ["glue:CreatePartition", "glue:GetTable", "glue:UpdatePartition"]
+        databases = [config.database(zone) for zone in writes]
+        allow(job.role, point, catalog_arns(databases=databases))
+        if "analytics" not in writes:
+            # What the quality rules said of what it wrote.
+            results, database = QUALITY_RESULTS.name, config.database("analytics")
+            publish_objects(zones.analytics, job.role, f"{results}/")
+            allow(job.role, point, catalog_arns(databases=[database], table=results))
         return job
 
     def _grant_reconciler(self, warehouse: WarehouseStack) -> None:
@@ -252,12 +300,8 @@ class ProcessingStack(LakeStack):
         self.output(
             "ReconcilerFunction", self.reconciler.function.function_name, "Checks the counts"
         )
-        for key, job in zip(
-            ("LandingToCleansedJob", "CleansedToFeaturesJob", "ScoresToAnalyticsJob"),
-            self.jobs,
-            strict=True,
-        ):
-            self.output(key, job.name, "Glue job")
+        for job in self.jobs:
+            self.output(f"{job.node.id}Job", job.name, "Glue job")
         self.output("LandingCrawler", self.crawler.name, "Registers landing's new hours")
         for zone in ("landing", "cleansed", "analytics"):
             self.output(

@@ -32,6 +32,7 @@ class SourcesStack(LakeStack):
         key = storage.key
         layer = DependencyLayer(self, "Dependencies", staging=staging).layer
         table = SourcesTable(self, "Followed", config=config.storage, key=key).table
+        self.followed = table
         youtube_key = PlatformKey(
             self,
             "YoutubeKey",
@@ -67,7 +68,7 @@ class SourcesStack(LakeStack):
             memory_mib=256,
             timeout_seconds=TIMEOUT_SECONDS,
         )
-        ScheduledSource(
+        youtube_schedule = ScheduledSource(
             self,
             "Youtube",
             source=self.youtube,
@@ -98,7 +99,7 @@ class SourcesStack(LakeStack):
             memory_mib=256,
             timeout_seconds=TIMEOUT_SECONDS,
         )
-        ScheduledSource(
+        x_schedule = ScheduledSource(
             self,
             "X",
             source=self.x,
@@ -115,3 +116,18 @@ class SourcesStack(LakeStack):
         self.output("XSecretArn", x_key.arn, "Where X's bearer token goes")
         self.output("SourceYoutubeFunction", self.youtube.function.function_name, "Reads YouTube")
         self.output("SourceXFunction", self.x.function.function_name, "Reads X")
+        for output, scheduled in (
+            ("SourceYoutubeSchedule", youtube_schedule),
+            ("SourceXSchedule", x_schedule),
+        ):
+            self.output(output, scheduled.schedule.rule_name, "When the source is read")
+        on = {
+            "mock": config.ingest.mock_server_enabled,
+            "youtube": sources.youtube_enabled,
+            "x": sources.x_enabled,
+        }
+        self.output(
+            "ScheduledSources",
+            ",".join(name for name, is_on in on.items() if is_on) or "none",
+            "Sources whose schedules the stage has on",
+        )

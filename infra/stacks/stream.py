@@ -1,4 +1,4 @@
-"""Stream: stream -> text_enricher -> provisional scores and tickets, within seconds."""
+"""Stream: stream -> text_enricher -> provisional scores, tickets and replies, within seconds."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from infra.config import StageConfig
 from infra.constructs.event_stream import StreamMapping
 from infra.constructs.lake_stack import LakeStack
 from infra.constructs.python_function import DependencyLayer, PythonFunction
+from infra.constructs.replies import Replies
 from infra.constructs.stream_path import ScoresTable, TicketsTable, allow_enrichment
 from infra.stacks.ingest import IngestStack
 from infra.stacks.storage import StorageStack
@@ -64,6 +65,29 @@ class StreamStack(LakeStack):
             secret=storage.pseudonym_secret,
             key=key,
         )
+        self.replies = (
+            Replies(
+                self,
+                "Replies",
+                config=config,
+                key=key,
+                layer=common,
+                staging=staging,
+                tickets=self.tickets,
+            )
+            if config.replies.enabled
+            else None
+        )
+        if self.replies is not None:
+            self.replies.asked_by(self.enricher)
+            self.replies.told_by(self.enricher)
+            self.output("OutboxUrl", self.replies.outbox.queue_url, "Where replies are asked for")
+            self.output("DeadRepliesUrl", self.replies.dead_letters.queue_url, "Given up replies")
+            self.output("RepliesTable", self.replies.table.table_name, "Switch, limits, wishes")
+            self.output("ReplySenderFunction", self.replies.function_name, "Sends replies")
+            if self.replies.secret_arn is not None:
+                self.output("XPostingSecretArn", self.replies.secret_arn, "Where X's keys go")
+        self.output("RepliesMode", config.replies.mode, "off, dry_run or live")
         self.mapping = StreamMapping(
             self,
             "Mapping",
@@ -80,3 +104,4 @@ class StreamStack(LakeStack):
         self.output(
             "TextEnricherFunction", self.enricher.function.function_name, "Scores as texts come"
         )
+        self.output("TextEnricherMapping", self.mapping.mapping_id, "Feeds the enricher")

@@ -1,4 +1,4 @@
-"""Reads what the planner needs from the ledger."""
+"""Reads what the planner needs from the ledger, and which tickets changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
-from voxlake.ledger.items import PENDING_INDEX, pending_shards, plain, table_id
+from voxlake.ledger.items import PENDING_INDEX, pending_shards, plain, position_keys, table_id
+from voxlake.tickets.items import BY_CHANGE, change_shards
 
 CLIENT_CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 5}, connect_timeout=3, read_timeout=15
@@ -26,7 +27,6 @@ class LedgerReader:
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
-        self._deserialise = TypeDeserializer().deserialize
 
     def pending(self) -> Iterator[dict[str, Any]]:
         """`records` of every pending object (the index follows the table within moments)."""
@@ -55,12 +55,45 @@ class LedgerReader:
             Key={"pk": {"S": f"RUN#{run_id}"}, "sk": {"S": job}},
             ConsistentRead=True,
         )
-        return self._plain(answer["Item"]) if "Item" in answer else None
+        return _plain(answer["Item"]) if "Item" in answer else None
+
+    def position(self, job: str) -> dict[str, Any]:
+        """How far a job has read; empty before its first run."""
+        key = {name: {"S": value} for name, value in position_keys(job).items()}
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return _plain(answer.get("Item", {}))
 
     def _query(self, **request: Any) -> Iterator[dict[str, Any]]:
-        pages = self._client.get_paginator("query").paginate(TableName=self._table, **request)
-        for page in pages:
-            yield from map(self._plain, page["Items"])
+        return _query(self._client, TableName=self._table, **request)
 
-    def _plain(self, item: dict[str, Any]) -> dict[str, Any]:
-        return {name: plain(self._deserialise(value)) for name, value in item.items()}
+
+class TicketsReader:
+    """The stream path's tickets. client: DynamoDB client; table: name of their table."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def changed(self, since: str) -> Iterator[dict[str, Any]]:
+        """ticket_id and revision of the tickets that changed since a time (RFC 3339)."""
+        for shard in change_shards():
+            yield from _query(
+                self._client,
+                TableName=self._table,
+                IndexName=BY_CHANGE,
+                KeyConditionExpression="change_shard = :shard AND updated_at >= :since",
+                ExpressionAttributeValues={":shard": {"S": shard}, ":since": {"S": since}},
+                ProjectionExpression="ticket_id, revision",
+            )
+
+
+def _query(client: Any, **request: Any) -> Iterator[dict[str, Any]]:
+    for page in client.get_paginator("query").paginate(**request):
+        yield from map(_plain, page["Items"])
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: plain(_deserialise(value)) for name, value in item.items()}
+
+
+_deserialise = TypeDeserializer().deserialize

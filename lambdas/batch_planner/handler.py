@@ -1,7 +1,9 @@
 """Entry point of batch_planner, called by the batch state machine.
 
 `{"step": "plan"}` (with an optional `run_id`, and `rescore`: days to score again) answers what is
-pending; `{"step": "scoring", "run_id": …}` answers what the model has to score.
+pending; `{"step": "scoring", "run_id": …}` answers what the model has to score;
+`{"step": "quality", "run_id": …, "job": …}` is the quality gate after a job: it fails where the
+job was halted, and answers the warnings.
 """
 
 from __future__ import annotations
@@ -18,32 +20,41 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.batch_planner import planning
-from lambdas.batch_planner.adapters import CLIENT_CONFIG, LedgerReader
+from lambdas.batch_planner.adapters import CLIENT_CONFIG, LedgerReader, TicketsReader
 from lambdas.batch_planner.settings import Settings
 from lambdas.common.settings import read_settings
+from voxlake.ledger.items import FROM_THE_BEGINNING
 from voxlake.ledger.rules import NO_RESCORE
+from voxlake.quality.summary import passed_gate, quality_key
+from voxlake.tickets.lake import JOB as TICKETS_JOB
 
 logger = Logger()
 metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "voxlake"))
 
 
 @cache
-def _application() -> tuple[Settings, LedgerReader]:
+def _application() -> tuple[Settings, LedgerReader, TicketsReader | None]:
     settings = read_settings(Settings, os.environ)
-    return settings, LedgerReader(
-        boto3.client("dynamodb", config=CLIENT_CONFIG), settings.ledger_table
+    dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
+    table = settings.tickets_table
+    return (
+        settings,
+        LedgerReader(dynamodb, settings.ledger_table),
+        TicketsReader(dynamodb, table) if table else None,
     )
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    settings, ledger = _application()
-    return answer(event, settings, ledger, now=datetime.now(UTC), suffix=secrets.token_hex(3))
+    settings, ledger, tickets = _application()
+    now, suffix = datetime.now(UTC), secrets.token_hex(3)
+    return answer(event, settings, ledger, tickets, now=now, suffix=suffix)
 
 
 def answer(
     event: Mapping[str, Any],
     settings: Settings,
     ledger: LedgerReader,
+    tickets: TicketsReader | None = None,
     *,
     now: datetime,
     suffix: str,
@@ -51,12 +62,14 @@ def answer(
     """Answers one step.
 
     Args:
+        tickets: None where the stage has no stream path.
         now, suffix: what a new run id is made of (UTC; six hex digits).
 
     Raises:
         PlanRequestError: unknown step, or a run_id of the wrong form.
         RescoreError: the days to score again are not of their form.
         MissingFeaturesRunError: scoring asked for before cleansed_to_features ran.
+        QualityGateError: quality rules halted the job.
     """
     step = event.get("step")
     if step == "plan":
@@ -65,6 +78,7 @@ def answer(
             planning.check_run_id(run_id) if run_id else planning.new_run_id(now, suffix),
             settings,
             ledger,
+            tickets,
             event.get("rescore") or NO_RESCORE,
         )
     elif step == "scoring":
@@ -72,16 +86,25 @@ def answer(
         result = planning.scoring_plan(
             run_id, ledger.run(run_id, planning.FEATURES_JOB), settings.artifacts_bucket
         )
+    elif step == "quality":
+        run_id, job = planning.check_run_id(event.get("run_id")), str(event.get("job"))
+        result = passed_gate(run_id, job, ledger.run(run_id, quality_key(job)))
     else:
         raise planning.PlanRequestError(
-            f'expected step "plan" or "scoring", found {step!r}; '
+            f'expected step "plan", "scoring" or "quality", found {step!r}; '
             "correct the payload of the state machine's task"
         )
     logger.info("planned", extra={"step": step, **result})
     return result
 
 
-def plan(run_id: str, settings: Settings, ledger: LedgerReader, rescore: str) -> dict[str, Any]:
+def plan(
+    run_id: str,
+    settings: Settings,
+    ledger: LedgerReader,
+    tickets: TicketsReader | None,
+    rescore: str,
+) -> dict[str, Any]:
     """What is pending, also as metrics."""
     made = planning.make_plan(
         run_id,
@@ -92,8 +115,15 @@ def plan(run_id: str, settings: Settings, ledger: LedgerReader, rescore: str) ->
         },
         ledger.versions(settings.analytics_database, planning.SCORED_TABLE),
         rescore,
+        _pending_tickets(ledger, tickets) if tickets else 0,
     )
     metrics.add_metric("PendingObjects", MetricUnit.Count, made.pending_objects)
     metrics.add_metric("PendingRecords", MetricUnit.Count, made.pending_records)
     metrics.flush_metrics()
     return made.to_dict()
+
+
+def _pending_tickets(ledger: LedgerReader, tickets: TicketsReader) -> int:
+    position = ledger.position(TICKETS_JOB)
+    changed = tickets.changed(position.get("since", FROM_THE_BEGINNING))
+    return planning.tickets_to_look_at(changed, position)

@@ -10,6 +10,7 @@ from typing import Any
 
 from voxlake.errors import TerminalError
 from voxlake.ledger.rules import NO_RESCORE, choose_dts_to_rescore, dts_to_score_again
+from voxlake.tickets.lake import fingerprint
 
 TEXT_TABLES = ("posts", "comments", "messages")
 SCORED_TABLE = "texts_scored"
@@ -39,6 +40,7 @@ class Plan:
         pending_objects: landed objects not yet processed.
         pending_records: lines in them.
         pending_texts: days with a text that texts_scored was not made from, or to score again.
+        pending_tickets: tickets to look at because some of them changed; 0: none did.
         rescore: days to score again, ``<first>/<last>`` or ``none``.
     """
 
@@ -46,6 +48,7 @@ class Plan:
     pending_objects: int
     pending_records: int
     pending_texts: int
+    pending_tickets: int
     rescore: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -54,6 +57,7 @@ class Plan:
             "pending_objects": self.pending_objects,
             "pending_records": self.pending_records,
             "pending_texts": self.pending_texts,
+            "pending_tickets": self.pending_tickets,
             "rescore": self.rescore,
         }
 
@@ -81,6 +85,7 @@ def make_plan(
     texts: Mapping[str, Versions],
     scored: Versions,
     rescore: str = NO_RESCORE,
+    pending_tickets: int = 0,
 ) -> Plan:
     """The plan of a run.
 
@@ -94,7 +99,20 @@ def make_plan(
     """
     records = [int(item["records"]) for item in pending]
     dts = {*choose_dts_to_rescore(scored, texts), *dts_to_score_again(rescore, scored)}
-    return Plan(run_id, len(records), sum(records), len(dts), rescore)
+    return Plan(run_id, len(records), sum(records), len(dts), pending_tickets, rescore)
+
+
+def tickets_to_look_at(changed: Iterable[Mapping[str, Any]], position: Mapping[str, Any]) -> int:
+    """How many tickets tickets_to_analytics would look at; 0 where it knows them all as they are.
+
+    Args:
+        changed: tickets that changed since its position, at least their ticket_id and revision.
+        position: how far it has read; empty before its first run.
+    """
+    tickets = list(changed)
+    if fingerprint(tickets) == position.get("seen", fingerprint([])):
+        return 0
+    return max(1, len(tickets))
 
 
 def scoring_plan(

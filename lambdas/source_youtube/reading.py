@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from lambdas.common.source_runs import BudgetSpentError, Run
-from lambdas.common.source_table import SourceTable
+from lambdas.common.source_table import VIDEO, SourceTable
 from lambdas.common.stream_writer import EventRecord, KinesisWriter, batches
 from lambdas.source_youtube.api import YoutubeApi
 from lambdas.source_youtube.settings import Settings
@@ -21,13 +21,15 @@ from voxlake.sources.youtube_walk import Request, Walk, next_walk
 from voxlake.times import format_rfc3339, parse_rfc3339
 
 logger = Logger()
-PREFIX = "video#"
 OPEN, CLOSED = "open", "closed"
 
 
 @dataclass
 class Video:
-    """A followed video and its cursor; ``version`` is None until it was first saved."""
+    """A followed video and its cursor; ``version`` is None until it was first saved.
+
+    ``texts_read`` counts the comments put on the stream, edited ones again.
+    """
 
     id: str
     version: int | None = None
@@ -35,25 +37,27 @@ class Video:
     walked_at: datetime | None = None
     full_walk_at: datetime | None = None
     touched_at: str = ""
+    texts_read: int = 0
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> Video:
         """Of an item of the table; ``sk`` alone is enough."""
         return cls(
-            id=item["sk"].removeprefix(PREFIX),
+            id=item["sk"].removeprefix(VIDEO),
             version=item.get("version"),
             walk=Walk.from_item(item["walk"]) if item.get("walk") else None,
             walked_at=parse_rfc3339(item["walked_at"]) if item.get("walked_at") else None,
             full_walk_at=parse_rfc3339(item["full_walk_at"]) if item.get("full_walk_at") else None,
             touched_at=item.get("touched_at", ""),
+            texts_read=item.get("texts_read", 0),
         )
 
 
 def followed(video_ids: Iterable[str], table: SourceTable) -> list[Video]:
     """Open videos among those named and those in the table, the ones longest not read first."""
-    items = {item["sk"].removeprefix(PREFIX): item for item in table.items(PREFIX)}
+    items = {item["sk"].removeprefix(VIDEO): item for item in table.items(VIDEO)}
     for video_id in video_ids:
-        items.setdefault(video_id, {"sk": PREFIX + video_id})
+        items.setdefault(video_id, {"sk": VIDEO + video_id})
     videos = [Video.from_item(item) for item in items.values() if item.get("state", OPEN) != CLOSED]
     return sorted(videos, key=lambda video: (video.touched_at, video.id))
 
@@ -127,6 +131,7 @@ class Reader:
         for batch in batches(EventRecord.of(event) for event in page.events):
             self._writer.put(batch)
         self._tally.events += len(page.events)
+        video.texts_read += len(page.events)
         self._tally.known += page.known
         self._tally.add_malformed(page.malformed, logger, id=video.id)
         return walk.after(page)
@@ -157,4 +162,5 @@ class Reader:
     def _save(self, video: Video, **values: Any) -> None:
         """Saves members of the video's item; None removes one."""
         values["touched_at"] = format_rfc3339(self._run.clock())
-        video.version = self._run.table.save(PREFIX + video.id, values, version=video.version)
+        values["texts_read"] = video.texts_read
+        video.version = self._run.table.save(VIDEO + video.id, values, version=video.version)

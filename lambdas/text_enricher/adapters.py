@@ -1,9 +1,11 @@
-"""Writes provisional scores and tickets to DynamoDB."""
+"""Writes provisional scores and tickets to DynamoDB, and asks for replies."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +14,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from voxlake.errors import TransientError
+from voxlake.replies.items import opt_out_item
+from voxlake.replies.requests import reply_request
 from voxlake.tickets import items
+from voxlake.tickets.items import ENRICHER
+from voxlake.tickets.texts import StreamText
 
 # Retries end well within the function's timeout, so that a failure is reported, not cut off.
 CLIENT_CONFIG = Config(
@@ -74,6 +80,14 @@ class ScoresTable:
         )
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A ticket of this very event. new: it was not there before."""
+
+    ticket_id: str
+    new: bool
+
+
 class TicketsTable:
     """Tickets, one a text for ever.
 
@@ -86,7 +100,7 @@ class TicketsTable:
         self._client = client
         self._table = table
 
-    def open(self, make: Callable[[str], Mapping[str, Any]], ids: Iterable[str]) -> bool:
+    def open(self, make: Callable[[str], Mapping[str, Any]], ids: Iterable[str]) -> Opened | None:
         """Opens a ticket unless its text has one.
 
         Args:
@@ -94,7 +108,7 @@ class TicketsTable:
             ids: what it may be called, in order of preference; the same ones each time.
 
         Returns:
-            Whether it was opened.
+            The event's ticket, None where the text has another event's (it was edited).
 
         Raises:
             TicketIdTakenError: all ids are other texts'.
@@ -106,15 +120,15 @@ class TicketsTable:
         there = self._put(text, items.NEW)
         if there is not None:
             if there["event_id"] != ticket["event_id"]:
-                return False  # an edit of a text that has its ticket
+                return None  # an edit of a text that has its ticket
             text = there
         while True:
             ticket = make(text["ticket_id"])
             other = self._put(ticket, items.NEW)
             if other is None:
-                return True
+                return Opened(ticket["ticket_id"], new=True)
             if items.same_text(other, ticket):
-                return False
+                return Opened(ticket["ticket_id"], new=False)
             following = next(untried, None)
             if following is None:
                 raise TicketIdTakenError(
@@ -123,7 +137,7 @@ class TicketsTable:
                 )
             renamed = {**text, "ticket_id": following}
             if self._put(renamed, items.STILL_NAMED, {":read": text["ticket_id"]}) is not None:
-                return False  # whoever renamed it first opens it
+                return None  # whoever renamed it first opens it
             text = renamed
 
     def _put(
@@ -145,6 +159,30 @@ class TicketsTable:
             there = error.response["Item"]
             return {name: _deserialise(value) for name, value in there.items()}
         return None
+
+
+class Replies:
+    """Where replies are asked for, and where authors' wishes to get none are kept.
+
+    Args:
+        sqs, dynamodb: clients.
+    """
+
+    def __init__(self, sqs: Any, outbox_url: str, dynamodb: Any, table: str) -> None:
+        self._sqs = sqs
+        self._outbox_url = outbox_url
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def ask(self, ticket_id: str, text: StreamText, at: datetime) -> None:
+        """Asks for a ticket's reply; asking again is harmless. Raises ClientError."""
+        request = reply_request(ticket_id, ENRICHER, None, at, source=text.source)
+        self._sqs.send_message(QueueUrl=self._outbox_url, **request)
+
+    def opt_out(self, text: StreamText, at: datetime) -> None:
+        """The text's author gets no replies from now on. Raises ClientError."""
+        item = opt_out_item(text.source, text.author_id, by=ENRICHER, at=at)
+        self._dynamodb.put_item(TableName=self._table, Item=serialised(item))
 
 
 _serialise = TypeSerializer().serialize

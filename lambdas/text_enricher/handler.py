@@ -13,7 +13,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -26,23 +26,28 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.common.settings import read_settings
 from lambdas.text_enricher.adapters import (
     CLIENT_CONFIG,
+    Replies,
     ScoresTable,
     TicketsTable,
 )
+from lambdas.text_enricher.moods import negatives, tell
 from lambdas.text_enricher.records import read_texts
 from lambdas.text_enricher.scores import score_items
 from lambdas.text_enricher.settings import Settings
 from voxlake.errors import TransientError
 from voxlake.ids import Pseudonymiser
+from voxlake.replies.opt_out import asks_to_stop
 from voxlake.scoring import load_model
-from voxlake.tickets import load_queues
+from voxlake.sources.x import SOURCE as X
+from voxlake.tickets import Queues, load_queues
 from voxlake.tickets.desk import Case, Desk
 from voxlake.tickets.items import ticket_item
 from voxlake.tickets.texts import StreamText
 from voxlake.trackers import Trackers, load_trackers
 
 logger = Logger()
-metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "voxlake"))
+NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "voxlake")
+metrics = Metrics(namespace=NAMESPACE)
 
 # Written together, and then their tickets: a failure repeats no more than these.
 _TEXTS_AT_ONCE = 25
@@ -63,6 +68,8 @@ class Application:
     desk: Desk
     scores: ScoresTable
     tickets: TicketsTable
+    replies: Replies | None = None
+    """None where replies are off."""
     clock: Callable[[], float] = time.time
 
 
@@ -81,12 +88,29 @@ def _application() -> Application:
         Desk(
             load_model(settings.models / "encoder", threads=settings.threads),
             load_model(settings.models / "complaint_reason"),
-            load_queues(settings.queues_file),
+            _queues(settings),
             trackers,
         ),
         ScoresTable(dynamodb, settings.scores_table),
         TicketsTable(dynamodb, settings.tickets_table),
+        Replies(
+            boto3.client("sqs", config=CLIENT_CONFIG),
+            settings.outbox_url,
+            dynamodb,
+            settings.replies_table,
+        )
+        if settings.outbox_url
+        else None,
     )
+
+
+def _queues(settings: Settings) -> Queues:
+    """The queues; our account on X, which no text names by a handle, is one of ours."""
+    queues = load_queues(settings.queues_file)
+    if not settings.x_account_id:
+        return queues
+    ours = {*queues.own_authors.get(X, ()), settings.x_account_id}
+    return replace(queues, own_authors={**queues.own_authors, X: tuple(sorted(ours))})
 
 
 @metrics.log_metrics
@@ -113,6 +137,7 @@ def enrich(event: Mapping[str, Any], application: Application) -> dict[str, list
     metrics.add_metric("RecordsSkipped", MetricUnit.Count, read.skipped)
     scores = application.desk.score(read.texts)
     cases = {case.at: case for case in application.desk.cases(read.texts, scores)}
+    scored = list(zip(read.texts, scores, strict=True))
     # The place that is being written: what a failure is answered with.
     at, opened = 0, 0
     try:
@@ -122,19 +147,21 @@ def enrich(event: Mapping[str, Any], application: Application) -> dict[str, list
             part = range(start, min(start + _TEXTS_AT_ONCE, len(read.texts)))
             _write_scores(application, [(read.texts[one], scores[one]) for one in part], now)
             for at in part:
+                if application.replies and _wants_none(application, read.texts[at]):
+                    application.replies.opt_out(read.texts[at], datetime.fromtimestamp(now, UTC))
                 if at in cases:
                     opened += _open(application, read.texts[at], scores[at], cases[at])
                 metrics.add_metric("SecondsToScore", MetricUnit.Seconds, now - read.arrivals[at])
     except (ClientError, BotoCoreError, TransientError) as error:
         logger.error("text not written", extra={"error": repr(error)})
-        _count(at, opened)
+        _count(scored[:at], opened)
         if read.sequences[at] == read.first:
             raise EnrichmentError(
                 f"expected scores and tickets of {len(read.texts)} texts to be written, found "
                 f"{error!r} at the first; the batch is retried"
             ) from error
         return {"batchItemFailures": [{"itemIdentifier": read.sequences[at]}]}
-    _count(len(read.texts), opened)
+    _count(scored, opened)
     return {"batchItemFailures": []}
 
 
@@ -152,7 +179,10 @@ def _write_scores(
 
 
 def _open(application: Application, text: StreamText, score: Mapping[str, Any], case: Case) -> bool:
-    """Opens a text's ticket; False where it has one."""
+    """Opens a text's ticket and asks for its reply; False where it has one.
+
+    A ticket that is there may be one whose asking failed: it is asked again, but not for an edit.
+    """
 
     def make(ticket_id: str) -> dict[str, Any]:
         return ticket_item(
@@ -168,9 +198,20 @@ def _open(application: Application, text: StreamText, score: Mapping[str, Any], 
 
     opened_at = datetime.fromtimestamp(application.clock(), UTC)
     ids = (application.desk.ticket_id(text, case, attempt) for attempt in range(_ID_ATTEMPTS))
-    return application.tickets.open(make, ids)
+    ticket = application.tickets.open(make, ids)
+    if ticket is None:
+        return False
+    if application.replies is not None:
+        application.replies.ask(ticket.ticket_id, text, opened_at)
+    return ticket.new
 
 
-def _count(scored: int, opened: int) -> None:
-    metrics.add_metric("TextsScored", MetricUnit.Count, scored)
+def _wants_none(application: Application, text: StreamText) -> bool:
+    """Whether a text is to us and asks for no more replies."""
+    return asks_to_stop(text.text) and application.desk.is_to_us(text)
+
+
+def _count(scored: Sequence[tuple[StreamText, Mapping[str, Any]]], opened: int) -> None:
+    tell(NAMESPACE, negatives(scored))
+    metrics.add_metric("TextsScored", MetricUnit.Count, len(scored))
     metrics.add_metric("TicketsOpened", MetricUnit.Count, opened)

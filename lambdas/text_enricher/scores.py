@@ -2,10 +2,11 @@
 
 One item a text and tracker: keys `event_id` and `tracker` (`-` where the text matches none, so that
 every text has an item). The index `by_tracker` (tracker, arrived) lists a tracker's texts by time,
-`by_thread` (thread_id, arrived) those of a video's or post's thread; `arrived` is the arrival and
-the event's id, so that it orders and is a cursor. A text's first item alone has thread_id, so a
-thread lists each text once. The batch score is the record: these are provisional, and name their
-model.
+`by_thread` (thread_id, arrived) those of a video's or post's thread; `arrived` is when the item
+came into the table, and the event's id, so that it orders and is a cursor (by the arrival on the
+stream, texts of a shard that lags would come behind a reader's cursor). A text's first item alone
+has thread_id, so a thread lists each text once. The batch score is the record: these are
+provisional, and name their model.
 """
 
 from __future__ import annotations
@@ -14,11 +15,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdas.common.score_indexes import NO_TRACKER
 from voxlake.tickets.texts import StreamText
 from voxlake.times import format_rfc3339
 
-BY_TRACKER, BY_THREAD = "by_tracker", "by_thread"
-NO_TRACKER = "-"
 DAY_SECONDS = 86_400
 SCORE_MEMBERS = (
     "sentiment",
@@ -44,13 +44,14 @@ def score_items(
         scored_at: seconds since 1970.
         days: from then until the item expires (`expires_at`, seconds since 1970).
     """
+    at = format_rfc3339(datetime.fromtimestamp(scored_at, UTC))
     item = {
         **text.identity,
         # Masked; the live page shows it.
         "text": text.text,
         **{name: score.get(name) for name in SCORE_MEMBERS},
-        "arrived": f"{text.arrived_at}#{text.event_id}",
-        "scored_at": format_rfc3339(datetime.fromtimestamp(scored_at, UTC)),
+        "arrived": f"{at}#{text.event_id}",
+        "scored_at": at,
         "expires_at": int(scored_at) + days * DAY_SECONDS,
     }
     items = [{**item, "tracker": tracker} for tracker in text.trackers or (NO_TRACKER,)]

@@ -22,6 +22,9 @@ class Settings(FunctionSettings):
         score_days: how long a provisional score is kept.
         max_event_future_hours: how far, in hours, occurred_at may lie after the arrival.
         threads: cores that scoring a batch may take.
+        outbox_url: queue of the replies asked for; empty where replies are off.
+        replies_table: name of the table where authors' wishes to get none are kept.
+        x_account_id: id of our own account on X, whose posts get no ticket.
     """
 
     scores_table: str = Field(alias="SCORES_TABLE", min_length=3)
@@ -32,6 +35,9 @@ class Settings(FunctionSettings):
     score_days: int = Field(7, alias="SCORE_DAYS", ge=1, le=365)
     max_event_future_hours: int = Field(24, alias="MAX_EVENT_FUTURE_HOURS", ge=0)
     threads: int = Field(1, alias="SCORING_THREADS", ge=1, le=16)
+    outbox_url: str = Field("", alias="OUTBOX_URL")
+    replies_table: str = Field("", alias="REPLIES_TABLE")
+    x_account_id: str = Field("", alias="X_ACCOUNT_ID")
 
     @property
     def max_future(self) -> timedelta:

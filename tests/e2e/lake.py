@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import boto3
 
 from voxlake.cli import query, send
 from voxlake.cli.target import Target
+from voxlake.ledger.items import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 PSEUDONYM_KEY = {"key_id": "k1", "key": "0123456789abcdef" * 4}
@@ -32,10 +34,12 @@ class Lake:
         done = subprocess.run(
             [sys.executable, "-m", "voxlake.cli", *arguments],
             cwd=ROOT,
-            env=self.shell | {"VOXLAKE_HOME": str(self.home), "COLUMNS": "100"},
+            env={"VOXLAKE_ORCHESTRATOR": "stepfunctions"}
+            | self.shell
+            | {"VOXLAKE_HOME": str(self.home), "COLUMNS": "100"},
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=500,
             **options,
         )
         assert done.returncode == code, f"{arguments}: {done.stdout}\n{done.stderr}"
@@ -85,6 +89,41 @@ class Lake:
 
     def landed(self, records: int) -> None:
         send.wait_until_landed(self.target, records, timeout=60)
+
+    def enriched(self, timeout: float = 500) -> None:
+        """Waits until the stream path has dealt with every record and every ticket."""
+        url = self.target.environment()["AWS_ENDPOINT_URL"] + "/_localcloud/status"
+        deadline = time.monotonic() + timeout
+        while True:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                mappings = json.load(answer)["services"]["event_source"]["mappings"].values()
+            if not any(m["iterator_age_ms"] for m in mappings if m["state"] == "Enabled"):
+                return
+            assert time.monotonic() < deadline, mappings
+            time.sleep(0.3)
+
+    def hold_replies(self) -> None:
+        """Nothing takes requests for replies from their queue, so that tickets stay as opened."""
+        functions = self.client("lambda")
+        [mapping] = functions.list_event_source_mappings(
+            FunctionName=self.output("ReplySenderFunction")
+        )["EventSourceMappings"]
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+    def items(self, table_output: str) -> list[dict]:
+        """Every item of a DynamoDB table, as plain values."""
+        table = self.target.table(table_output)
+        found, start = [], {}
+        while True:
+            page = table.scan(**start)
+            found += [plain(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return found
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def tickets(self) -> list[dict]:
+        """Every ticket, as DynamoDB has it."""
+        return [item for item in self.items("TicketsTable") if item["pk"].startswith("TICKET#")]
 
     def sql(self, text: str) -> list[dict]:
         return query.ask(self.target, text).dicts()

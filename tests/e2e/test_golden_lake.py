@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import base64
 import gzip
-import io
 import json
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import awswrangler as wr
+import nbformat
 import pytest
 from botocore.exceptions import ClientError
+from nbclient import NotebookClient
+
+from tests.e2e.lake import ROOT
+from tests.e2e.transform import score_by_transform, that_feels_everything
 
 GOLDEN = Path(__file__).parent / "golden"
 EVENTS = [line.encode() for line in (GOLDEN / "events.jsonl").read_text().splitlines()]
@@ -69,9 +72,13 @@ TABLES = {
         "authors_daily",
         "conversations",
         "word_frequencies",
+        "tickets",
+        "stream_scores",
     ),
 }
 PROVENANCE = {"arrival", "shard", "sequence"}
+# When it was put on the stream, and what comes of that.
+PROVENANCE |= {"arrived_at", "scored_at", "opened_at", "updated_at", "ticket_id"}
 TOLERANCE = 1e-3
 """Processors differ in the last places of a probability; labels and counts must be the same."""
 
@@ -82,6 +89,7 @@ def filled(lake):
     lake.put(EVENTS)
     lake.put([record for record, _reason, _field in BAD])
     lake.landed(len(EVENTS) + len(BAD))
+    lake.enriched()
     lake.first_run = lake.json("run")
     return lake
 
@@ -338,52 +346,6 @@ def test_a_changed_model_artifact_in_s3_changes_the_scores(filled):
     assert after["emotion_scores"] == pytest.approx(before["emotion_scores"], abs=TOLERANCE)
 
 
-def that_feels_everything(archive: bytes) -> bytes:
-    """The model archive with a threshold of 0 for every emotion."""
-    out = io.BytesIO()
-    with (
-        tarfile.open(fileobj=io.BytesIO(archive)) as old,
-        tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as new,
-    ):
-        for member in old.getmembers():
-            data = old.extractfile(member).read() if member.isfile() else b""
-            if member.name == "encoder.json":
-                described = json.loads(data)
-                thresholds = described["thresholds"]["emotions"]
-                described["thresholds"]["emotions"] = dict.fromkeys(thresholds, 0.0)
-                data = json.dumps(described).encode()
-                member.size = len(data)
-            new.addfile(member, io.BytesIO(data))
-    return out.getvalue()
-
-
-def score_by_transform(lake, name: str) -> dict:
-    """One text through a batch transform job of the deployed model; the line that came out."""
-    sagemaker, s3 = lake.client("sagemaker"), lake.client("s3")
-    bucket = lake.output("ArtifactsBucket")
-    line = {"event_id": "e1", "dt": "2026-03-01", "text": "I love it, thank you, great"}
-    s3.put_object(
-        Bucket=bucket, Key=f"scoring/run={name}/input/a.jsonl", Body=json.dumps(line).encode()
-    )
-    where = f"s3://{bucket}/scoring/run={name}"
-    sagemaker.create_transform_job(
-        TransformJobName=f"test-{name}",
-        ModelName=lake.output("SentimentModelName"),
-        TransformInput={
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"{where}/input/"}},
-            "ContentType": "application/jsonlines",
-            "SplitType": "Line",
-        },
-        TransformOutput={"S3OutputPath": f"{where}/output/", "AssembleWith": "Line"},
-        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
-    )
-    sagemaker.get_waiter("transform_job_completed_or_stopped").wait(
-        TransformJobName=f"test-{name}", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    out = s3.get_object(Bucket=bucket, Key=f"scoring/run={name}/output/a.jsonl.out")["Body"].read()
-    return json.loads(out)
-
-
 def test_sent_again_everything_is_a_duplicate_and_no_row_is_added(filled):
     before = all_rows(filled)
     filled.put(EVENTS)
@@ -409,3 +371,17 @@ def test_status_shows_what_the_mock_server_adds(filled):
     assert sum(kind["records"] for kind in before["pending"].values()) == 0
     assert waiting >= 50
     assert after["stream"]["records_last_hour"] > before["stream"]["records_last_hour"]
+
+
+def test_the_notebook_runs_from_top_to_bottom(filled, monkeypatch):
+    for name, value in filled.environment().items():
+        monkeypatch.setenv(name, value)
+    notebook = nbformat.read(ROOT / "notebooks" / "explore.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    kinds = [
+        kind
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        for kind in output.get("data", {})
+    ]
+    assert (kinds.count("image/png"), kinds.count("text/html")) == (4, 2)

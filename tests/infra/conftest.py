@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from infra.config import STACKS, STAGES
+from infra.config import STAGES, load_stage
 from infra.packaging import REPOSITORY
 
 
@@ -31,6 +31,10 @@ class Assembly:
     stage: str
     folder: Path
     stderr: str
+
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        return load_stage(self.stage).stacks
 
     def template(self, stack: str) -> dict[str, Any]:
         path = self.folder / f"voxlake-{self.stage}-{stack}.template.json"
@@ -50,7 +54,7 @@ class Assembly:
 
     def all_resources(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """(stack, logical id, resource) of every stack."""
-        for stack in STACKS:
+        for stack in self.stacks:
             for name, resource in self.resources(stack).items():
                 yield stack, name, resource
 

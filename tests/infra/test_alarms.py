@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from infra.app import build_stacks, make_app
-from infra.config import load_stage
+from infra.config import AlarmConfig, load_stage
+from infra.errors import ConfigError
 
 ALARMS = {
     "PipelineConsumerErrors",
@@ -17,6 +18,7 @@ ALARMS = {
     "PipelineNoData",
     "PipelineUnusualVolume",
     "PipelineQuarantineRate",
+    "PipelineScoreDrift",
     "LoggedErrorsMockServerAlarm",
     "LoggedErrorsStreamConsumerAlarm",
     "LoggedErrorsSourceYoutubeAlarm",
@@ -31,13 +33,60 @@ ALARMS = {
 }
 
 
+API_ALARMS = {"HttpApiServerErrors", "HttpApiLatency", "LoggedErrorsWebApiAlarm"}
+REPLIES_ALARMS = {
+    "RepliesDeadReplies",
+    "RepliesOldestReply",
+    "RepliesReplyKey",
+    "LoggedErrorsReplySenderAlarm",
+}
+
+
 def test_every_alarm_tells_the_topic_and_says_what_to_do(assembly):
     alarms = assembly.resources("alarms", "AWS::CloudWatch::Alarm")
     (topic,) = assembly.resources("alarms", "AWS::SNS::Topic")
-    assert {name[:-8] for name in alarms} == ALARMS
+    of_api = API_ALARMS if "api" in assembly.stacks else set()
+    of_replies = REPLIES_ALARMS if load_stage(assembly.stage).replies.enabled else set()
+    of_trackers = {
+        "Tracker" + "".join(part.title() for part in tracker.split("_")) + watched
+        for tracker in load_stage(assembly.stage).alarms.trackers
+        for watched in ("Mood", "Volume")
+    }
+    has_redshift = load_stage(assembly.stage).warehouse.redshift_enabled
+    of_warehouse = {"LoggedErrorsWarehouseLoaderAlarm"} if has_redshift else set()
+    expected = ALARMS | of_api | of_replies | of_trackers | of_warehouse
+    assert {name[:-8] for name in alarms} == expected
     for alarm in alarms.values():
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": topic}]
-        assert len(alarm["Properties"]["AlarmDescription"]) > 20
+        # 1024 is CloudWatch's limit.
+        assert 20 < len(alarm["Properties"]["AlarmDescription"]) <= 1024
+
+
+def test_trackers_are_judged_by_a_band_where_there_are_enough_texts(full):
+    alarm = _alarm(full, "TrackerAuroraAirMood")
+    assert {name: alarm.get(name) for name in ("OKActions", "DatapointsToAlarm")} == {
+        # The end of a bad hour is no news: one message a jump.
+        "OKActions": None,
+        "DatapointsToAlarm": 3,
+    }
+    assert "Aurora Air (tracker aurora_air)" in alarm["AlarmDescription"]
+    assert "WHERE tracker = 'aurora_air'" in alarm["AlarmDescription"]
+    expressions = [m["Expression"] for m in alarm["Metrics"] if "Expression" in m]
+    assert expressions == ["ANOMALY_DETECTION_BAND(m0, 4)", "IF(texts >= 20, negative)"]
+    watched = [m["MetricStat"] for m in alarm["Metrics"] if "MetricStat" in m]
+    dimensions = [
+        {"Name": "service", "Value": "text_enricher"},
+        {"Name": "tracker", "Value": "aurora_air"},
+    ]
+    metric = {"Namespace": "voxlake", "MetricName": "NegativeTexts", "Dimensions": dimensions}
+    assert watched == [
+        {"Metric": metric, "Period": 900, "Stat": stat} for stat in ("SampleCount", "Average")
+    ]
+
+
+def test_only_trackers_of_the_file_can_be_watched():
+    with pytest.raises(ConfigError, match="trackers has 'nobody'"):
+        AlarmConfig(trackers=("nobody",))
 
 
 def test_the_topic_is_encrypted_and_tls_only(assembly):
@@ -117,7 +166,7 @@ def test_failed_jobs_transforms_and_runs_are_told_at_once(full):
     }
     assert set(patterns) == {"aws.glue", "aws.sagemaker", "aws.states"}
     assert patterns["aws.glue"]["detail"]["state"] == ["FAILED", "TIMEOUT"]
-    assert len(patterns["aws.glue"]["detail"]["jobName"]) == 3
+    assert len(patterns["aws.glue"]["detail"]["jobName"]) == 4
     assert patterns["aws.sagemaker"]["detail"]["TransformJobStatus"] == ["Failed"]
     assert patterns["aws.states"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
 
@@ -132,6 +181,9 @@ def test_error_lines_of_every_function_are_counted(full):
         "BatchPlannerLoggedErrors",
         "ReconcilerLoggedErrors",
         "TextEnricherLoggedErrors",
+        "WebApiLoggedErrors",
+        "ReplySenderLoggedErrors",
+        "WarehouseLoaderLoggedErrors",
     }
 
 

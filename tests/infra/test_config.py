@@ -11,6 +11,7 @@ from infra.config import (
     MlConfig,
     ProcessingConfig,
     StorageConfig,
+    WarehouseConfig,
     load_stage,
 )
 from infra.errors import ConfigError, UnknownStageError
@@ -35,6 +36,14 @@ def test_configuration_cannot_be_changed_after_it_was_checked():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (
+            lambda: WarehouseConfig(redshift_base_rpu=12),
+            "redshift_base_rpu is 12: expected a multiple of 8",
+        ),
+        (
+            lambda: WarehouseConfig(redshift_zones=(0, 0, 1)),
+            r"redshift_zones is (0, 0, 1): expected three different places",
+        ),
         (
             lambda: StorageConfig(retains_data=True, landing_retention_days=1),
             "landing_retention_days is 1: expected 2 to 3650",

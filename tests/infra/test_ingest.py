@@ -64,7 +64,13 @@ def test_functions_run_python_3_12_on_arm64_and_log_to_their_own_group(assembly,
         (
             "processing",
             "batch_planner",
-            {"LEDGER_TABLE", "ARTIFACTS_BUCKET", "CLEANSED_DATABASE", "ANALYTICS_DATABASE"},
+            {
+                "LEDGER_TABLE",
+                "ARTIFACTS_BUCKET",
+                "CLEANSED_DATABASE",
+                "ANALYTICS_DATABASE",
+                "TICKETS_TABLE",
+            },
         ),
         (
             "processing",
@@ -109,6 +115,9 @@ def test_a_function_ships_its_own_folder_and_the_domain_without_the_command_line
         "batch_planner",
         "reconciler",
         "text_enricher",
+        "reply_sender",
+        "web_api",
+        "warehouse_loader",
     }
     for name, asset in shipped.items():
         folders = {path.name for path in (asset / "lambdas").iterdir() if path.is_dir()}

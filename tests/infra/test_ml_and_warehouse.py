@@ -1,4 +1,4 @@
-"""The model and the workgroup."""
+"""The model, Athena's workgroup and Redshift."""
 
 import json
 import tarfile
@@ -7,7 +7,9 @@ import pytest
 import sqlglot
 
 from infra.config import load_stage
+from infra.packaging import REPOSITORY
 from voxlake.cli.train import Model
+from voxlake.warehouse.questions import QUESTIONS
 
 
 def test_the_model_runs_in_network_isolation_from_a_pinned_image(full):
@@ -77,21 +79,11 @@ def test_the_workgroup_enforces_encryption_and_a_scan_limit(assembly):
     assert workgroup["RecursiveDeleteOption"] is (assembly.stage == "dev")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "SentimentByDay",
-        "EmotionsByTracker",
-        "NamedInTexts",
-        "MostEngagedTexts",
-        "WordsBySentiment",
-        "QuarantineReasons",
-    ],
-)
+@pytest.mark.parametrize("name", [*(q.name for q in QUESTIONS), "QuarantineReasons"])
 def test_saved_queries_name_columns_that_exist(full, name):
     from sqlglot.optimizer.qualify import qualify
 
-    from infra.constructs.catalog import VIEWS
+    from infra.constructs.views import ANALYST_VIEWS, VIEWS
     from voxlake.tables import TABLES
 
     (query,) = (
@@ -106,5 +98,52 @@ def test_saved_queries_name_columns_that_exist(full, name):
         for view in VIEWS:
             if view.table == table.name:
                 schema[table.database()][view.name] = columns
+    for view in ANALYST_VIEWS:
+        schema["voxlake_analytics"][view.name] = dict(view.columns)
     # Raises where a column or table is unknown.
     qualify(sqlglot.parse_one(query["QueryString"], read="athena"), schema=schema)
+
+
+def test_redshift_is_private_encrypted_small_and_only_where_the_stage_says_so(assembly):
+    types = {r["Type"] for r in assembly.resources("warehouse").values()}
+    assert ("AWS::RedshiftServerless::Workgroup" in types) is (assembly.stage == "full")
+    if assembly.stage != "full":
+        return
+    workgroup = assembly.only("warehouse", "AWS::RedshiftServerless::Workgroup")
+    assert workgroup["PubliclyAccessible"] is False
+    assert (workgroup["BaseCapacity"], workgroup["MaxCapacity"]) == (8, 8)
+    assert len(workgroup["SubnetIds"]) == 3
+    namespace = assembly.only("warehouse", "AWS::RedshiftServerless::Namespace")
+    assert namespace["ManageAdminPassword"] is True
+    assert "AdminUserPassword" not in namespace
+    for name in ("KmsKeyId", "AdminPasswordSecretKmsKeyId"):
+        assert "LakeKey" in json.dumps(namespace[name])
+    group = assembly.only("warehouse", "AWS::EC2::SecurityGroup")
+    assert "SecurityGroupIngress" not in group
+    assert [rule["CidrIp"] for rule in group["SecurityGroupEgress"]] == ["127.0.0.1/32"]
+    zones = [s["Properties"]["AvailabilityZone"] for s in
+             assembly.resources("warehouse", "AWS::EC2::Subnet").values()]  # fmt: skip
+    assert zones == [{"Fn::Select": [number, {"Fn::GetAZs": ""}]} for number in range(3)]
+
+
+def test_analysts_sign_in_to_the_database_role_that_the_migrations_make(full):
+    (analyst,) = (
+        role["Properties"]
+        for role in full.resources("warehouse", "AWS::IAM::Role").values()
+        if any(t["Key"] == "RedshiftDbRoles" for t in role["Properties"].get("Tags", []))
+    )
+    (tag,) = (tag for tag in analyst["Tags"] if tag["Key"] == "RedshiftDbRoles")
+    script = (REPOSITORY / "warehouse" / "migrations" / "0003_analysts.sql").read_text()
+    assert f"CREATE ROLE {tag['Value']};" in script
+
+
+def test_the_loader_brings_the_migrations(full):
+    (folder,) = (path.parent for path in full.folder.glob("asset.*/warehouse"))
+    shipped = sorted(path.name for path in (folder / "warehouse" / "migrations").iterdir())
+    assert shipped == sorted(p.name for p in (REPOSITORY / "warehouse" / "migrations").iterdir())
+
+
+def test_the_batch_path_ends_with_the_load_where_there_is_redshift(assembly):
+    machine = assembly.only("processing", "AWS::StepFunctions::StateMachine")
+    text = json.dumps(machine["DefinitionString"])
+    assert ("LoadWarehouse" in text) is (assembly.stage == "full")

@@ -24,7 +24,8 @@ def test_every_finding_is_acknowledged_with_a_reason_that_still_applies(stage, t
     assert "AwsSolutions" in plugins
     found = findings(report)
     assert unacknowledged(found) == []
-    assert unused(found) == []
+    if stage == "full":  # it has everything
+        assert unused(found) == []
 
 
 def test_a_new_wildcard_is_not_acknowledged():

@@ -18,6 +18,13 @@ PUBLISH_LEDGER = {
     "dynamodb:UpdateItem",
 }
 POINT = {"glue:CreatePartition", "glue:GetTable", "glue:UpdatePartition"}
+# What the quality rules said, by the jobs that write no other table of analytics.
+TELL_QUALITY = {
+    "analytics": LIST,
+    "analytics/quality_results/*": {"s3:GetObject", "s3:DeleteObject", *PUT},
+    "database/voxlake_analytics": POINT,
+    "table/voxlake_analytics/quality_results": POINT,
+}
 
 
 def test_the_mock_server_only_puts_records(full):
@@ -46,16 +53,17 @@ def test_the_consumer_reads_the_stream_lands_and_records_and_cannot_read_back_or
     }
 
 
-def test_the_planner_only_reads_the_ledger(full):
+def test_the_planner_only_reads_the_ledger_and_which_tickets_changed(full):
     assert grants(full, "processing", "BatchPlanner") == {
         LEDGER: {"dynamodb:GetItem", "dynamodb:Query"},
         INDEX: {"dynamodb:GetItem", "dynamodb:Query"},
+        "tickets/index/by_change": {"dynamodb:Query"},
         KEY: {"kms:Decrypt"},
         "logs": LOG,
     }
 
 
-def test_landing_to_cleansed_writes_cleansed_only_and_alone_reads_the_pseudonym_key(full):
+def test_landing_to_cleansed_writes_cleansed_and_alone_reads_the_pseudonym_key(full):
     granted = grants(full, "processing", "LandingToCleansed")
     assert granted == {
         **job_grants("voxlake_cleansed"),
@@ -65,8 +73,9 @@ def test_landing_to_cleansed_writes_cleansed_only_and_alone_reads_the_pseudonym_
         "cleansed/*": {"s3:GetObject", "s3:DeleteObject", *PUT},
         "artifacts": LIST,
         "secret": {"secretsmanager:GetSecretValue"},
+        **TELL_QUALITY,
     }
-    for job in ("CleansedToFeatures", "ScoresToAnalytics", "Reconciler"):
+    for job in ("CleansedToFeatures", "ScoresToAnalytics", "TicketsToAnalytics", "Reconciler"):
         assert "secret" not in grants(full, "processing", job)
 
 
@@ -77,6 +86,7 @@ def test_cleansed_to_features_never_sees_landing(full):
         "cleansed/*": {"s3:GetObject", "s3:DeleteObject", *PUT},
         "artifacts": LIST,
         "artifacts/scoring/*": {"s3:GetObject", "s3:DeleteObject", *PUT},
+        **TELL_QUALITY,
     }
 
 
@@ -89,6 +99,34 @@ def test_scores_to_analytics_reads_scores_and_writes_analytics_only(full):
         "artifacts/scoring/*": {"s3:GetObject"},
         "analytics": LIST,
         "analytics/*": {"s3:GetObject", "s3:DeleteObject", *PUT},
+    }
+
+
+def test_tickets_to_analytics_reads_the_stream_paths_tables_and_changes_neither(full):
+    assert grants(full, "processing", "TicketsToAnalytics") == {
+        **job_grants("voxlake_analytics"),
+        "tickets/index/by_change": {"dynamodb:Query"},
+        "scores": {"dynamodb:BatchGetItem"},
+        "artifacts": LIST,
+        "analytics": LIST,
+        "analytics/*": {"s3:GetObject", "s3:DeleteObject", *PUT},
+    }
+
+
+def test_the_reply_sender_changes_tickets_and_its_own_table_and_opens_or_deletes_none(full):
+    """In a dry run it has no keys, and so no way to X."""
+    assert grants(full, "stream", "RepliesReplySender") == {
+        "tickets": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "replies": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "outbox": {
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+            "sqs:SendMessage",
+        },
+        KEY: USE_KEY,
+        "logs": LOG,
     }
 
 
@@ -187,12 +225,44 @@ def test_no_role_has_an_action_wildcard_or_a_managed_policy(assembly):
                 assert not [a for a in _list(statement["Action"]) if "*" in a], f"{stack} {name}"
 
 
+def test_the_role_of_copy_reads_what_is_loaded_and_nothing_else(full):
+    found = grants(full, "warehouse", "RedshiftCopy")
+    assert {name for name in found if "/" in name} == {
+        "cleansed/interactions/*",
+        "analytics/texts_scored/*",
+        "analytics/tickets/*",
+        "artifacts/warehouse/*",
+    }
+    assert set().union(*found.values()) == {
+        "kms:Decrypt",
+        "s3:GetBucketLocation",
+        "s3:GetObject",
+        "s3:ListBucket",
+    }
+
+
+def test_the_loader_writes_manifests_only(full):
+    found = grants(full, "warehouse", "WarehouseLoader")
+    writes = {name for name, actions in found.items() if "s3:PutObject" in actions}
+    assert writes == {"artifacts/warehouse/*"}
+    assert found[LEDGER] == {"dynamodb:Query"}
+    assert not [name for name in found if "DeleteObject" in str(found[name])]
+
+
 def test_every_service_role_trusts_one_service(assembly):
     for _, name, resource in assembly.all_resources():
         if resource["Type"] == "AWS::IAM::Role":
             (statement,) = resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
             assert statement["Action"] == "sts:AssumeRole"
-            assert re.fullmatch(r"[a-z]+\.amazonaws\.com", statement["Principal"]["Service"]), name
+            if "AnalystRole" in name:  # People take it.
+                assert set(statement["Principal"]) == {"AWS"}
+                continue
+            # Redshift goes by two names.
+            services = {
+                service.replace("redshift-serverless", "redshift")
+                for service in _list(statement["Principal"]["Service"])
+            }
+            assert re.fullmatch(r"[a-z]+\.amazonaws\.com", *services), name
 
 
 def job_grants(database):
@@ -239,9 +309,13 @@ _NAMES = (
     (r"ZonesArtifacts", "artifacts"),
     (r"ZonesQueryResults", "query_results"),
     (r"EventsStream", "events"),
+    (r"TicketsTable", "tickets"),
+    (r"ScoresTable", "scores"),
+    (r"RepliesTable", "replies"),
+    (r"RepliesOutbox", "outbox"),
     (r"cdk-hnb659fds-assets", "assets"),
     (r"(?:Output|Error)[0-9A-F]{8}|Logs[0-9A-F]{8}", "logs"),
-    (r"(?:Planner|Reconciler)Function", "functions"),
+    (r"(?:Planner|Reconciler|Loader)Function", "functions"),
     (r"Job[0-9A-F]{8}", "job"),
 )
 

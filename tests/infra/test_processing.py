@@ -3,10 +3,14 @@
 import base64
 import json
 import re
+from dataclasses import replace
 
 import pytest
 import sqlglot
 
+from infra.app import build_stacks, make_app
+from infra.config import StreamPathConfig, load_stage
+from infra.constructs.views import ANALYST_VIEWS
 from infra.packaging import REPOSITORY
 from voxlake.tables import TABLES, glue_columns, glue_partition_keys
 
@@ -53,9 +57,14 @@ def test_views_are_stored_as_athena_stores_them(full):
         for t in full.resources("processing", "AWS::Glue::Table").values()
         if t["Properties"]["TableInput"]["TableType"] == "VIRTUAL_VIEW"
     }
-    assert set(views) == set(VIEWS)
-    for name, properties in views.items():
-        source, identity = VIEWS[name]
+    assert set(views) == {*VIEWS, *(view.name for view in ANALYST_VIEWS)}
+    for view in ANALYST_VIEWS:
+        stored = views[view.name]["TableInput"]["StorageDescriptor"]["Columns"]
+        assert tuple((column["Name"], column["Type"]) for column in stored) == view.columns
+        named = sqlglot.parse_one(view.sql(load_stage("full")), read="athena").named_selects
+        assert named == [name for name, _ in view.columns]
+    for name, (source, identity) in VIEWS.items():
+        properties = views[name]
         table_input = properties["TableInput"]
         assert table_input["Parameters"] == {"presto_view": "true", "comment": "Presto View"}
         assert table_input["ViewExpandedText"] == "/* Presto View */"
@@ -85,7 +94,13 @@ def test_the_crawler_sees_new_folders_only_and_never_quarantine_or_failed_batche
 
 
 @pytest.mark.parametrize(
-    "script", ["landing_to_cleansed", "cleansed_to_features", "scores_to_analytics"]
+    "script",
+    [
+        "landing_to_cleansed",
+        "cleansed_to_features",
+        "scores_to_analytics",
+        "tickets_to_analytics",
+    ],
 )
 def test_jobs_run_the_repositorys_scripts_on_glue_5_with_auto_scaling(full, script):
     name = script.title().replace("_", "")
@@ -113,6 +128,7 @@ def test_jobs_run_the_repositorys_scripts_on_glue_5_with_auto_scaling(full, scri
         "--artifacts_bucket",
         "--pseudonym_secret_arn",
         "--database_prefix",
+        "--metrics_namespace",
         "--extra-py-files",
         "--TempDir",
     }
@@ -135,15 +151,50 @@ def test_the_state_machine_is_the_batch_path(full):
         "PlanScoring": "AnythingToScore",
         "AnythingToScore": "Score",
         "Score": "ScoresToAnalytics",
-        "ScoresToAnalytics": "Reconcile",
-        "Reconcile": "Task",
+        "ScoresToAnalytics": "TicketsToAnalytics",
+        "TicketsToAnalytics": "Reconcile",
+        "Reconcile": "LoadWarehouse",
+        "LoadWarehouse": "WarehouseLoaded",
+        "WarehouseLoaded": "LoadWarehouse",
+        "Finished": "Succeed",
     }
-    assert machine["States"]["Reconcile"]["End"] is True
+    assert machine["States"]["WarehouseLoaded"]["Choices"] == [
+        {"Variable": "$.warehouse.done", "BooleanEquals": True, "Next": "Finished"}
+    ]
+
+
+def test_tickets_that_changed_are_taken_in_also_where_no_text_is_pending(full):
+    choices = _definition(full)["States"]["AnythingPending"]["Choices"]
+    none = [
+        {"Variable": f"$.pending_{what}", "NumericEquals": 0}
+        for what in ("objects", "texts", "tickets")
+    ]
+    assert choices == [
+        {"And": none, "Next": "NothingPending"},
+        {"And": none[:2], "Next": "TicketsToAnalytics"},
+    ]
+
+
+def test_a_stage_without_the_stream_path_has_no_job_for_its_tables(tmp_path):
+    config = replace(load_stage("dev"), stream_path=StreamPathConfig(enabled=False))
+    app = make_app(stage="dev", out=tmp_path / "cdk.out", bundle=False)
+    build_stacks(app, config, tmp_path)
+    stack = app.synth().get_stack_by_name("voxlake-dev-processing").template["Resources"].values()
+    machine = next(r for r in stack if r["Type"] == "AWS::StepFunctions::StateMachine")
+    parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
+    states = json.loads("".join(p if isinstance(p, str) else "-" for p in parts))["States"]
+    assert states["ScoresToAnalytics"]["Next"] == "Reconcile"
+    assert "TicketsToAnalytics" not in states
+    (choice,) = states["AnythingPending"]["Choices"]
+    assert choice["Next"] == "NothingPending"
+    assert sum(r["Type"] == "AWS::Glue::Job" for r in stack) == 3
+    assert "TICKETS_TABLE" not in json.dumps(list(stack))
 
 
 def test_the_run_id_survives_every_job(full):
     states = _definition(full)["States"]
-    for name in ("LandingToCleansed", "CleansedToFeatures", "Score", "ScoresToAnalytics"):
+    jobs = ("LandingToCleansed", "CleansedToFeatures", "ScoresToAnalytics", "TicketsToAnalytics")
+    for name in (*jobs, "Score"):
         # Present and null: left out, the job's answer would take the state's place.
         assert "ResultPath" in states[name]
         assert states[name]["ResultPath"] is None
@@ -153,6 +204,7 @@ def test_the_run_id_survives_every_job(full):
         "LandingToCleansed": run_id,
         "CleansedToFeatures": {**run_id, "--rescore.$": "$.rescore"},
         "ScoresToAnalytics": run_id,
+        "TicketsToAnalytics": run_id,
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.config import load_stage
+from infra.config import ApiConfig, load_stage
 from infra.errors import RetainedDataError
 from infra.purge import BUCKET_OUTPUTS, purge
 
@@ -24,20 +24,29 @@ def clients(monkeypatch):
 
 
 class FakeStacks:
-    """Answers describe_stacks with the storage stack's outputs."""
+    """Answers describe_stacks with the outputs of the stacks that have buckets."""
 
     def __init__(self, buckets):
         self._buckets = buckets
 
     def describe_stacks(self, *, StackName):
-        assert StackName == "voxlake-dev-storage"
-        outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self._buckets.items()]
+        keys = BUCKET_OUTPUTS[StackName.removeprefix("voxlake-dev-")]
+        outputs = [{"OutputKey": k, "OutputValue": self._buckets[k]} for k in keys]
         return {"Stacks": [{"Outputs": outputs}]}
 
 
-def test_every_version_and_delete_marker_goes(clients):
+@pytest.mark.parametrize(
+    ("api", "stacks"),
+    [
+        (ApiConfig(), ["storage"]),
+        (ApiConfig(jwt_issuer="https://i.example.com", jwt_audience=("a",)), [*BUCKET_OUTPUTS]),
+    ],
+    ids=["without a page", "with a page"],
+)
+def test_every_version_and_delete_marker_goes(clients, api, stacks):
     s3 = clients["s3"]
-    buckets = {key: f"voxlake-test-{key.lower()}" for key in BUCKET_OUTPUTS}
+    keys = [key for stack in stacks for key in BUCKET_OUTPUTS[stack]]
+    buckets = {key: f"voxlake-test-{key.lower()}" for key in keys}
     for bucket in buckets.values():
         s3.create_bucket(Bucket=bucket)
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -45,7 +54,8 @@ def test_every_version_and_delete_marker_goes(clients):
     for body in (b"one", b"two"):
         s3.put_object(Bucket=landing, Key="post/a", Body=body)
     s3.delete_object(Bucket=landing, Key="post/a")
-    counts = purge(load_stage("dev"), cloudformation=FakeStacks(buckets), s3=s3)
+    config = replace(load_stage("dev"), api=api)
+    counts = purge(config, cloudformation=FakeStacks(buckets), s3=s3)
     assert counts == {bucket: 3 if bucket == landing else 0 for bucket in buckets.values()}
     for bucket in buckets.values():
         # S3 deletes empty buckets only.

@@ -76,7 +76,7 @@ def test_texts_on_their_way_to_the_model_expire(full):
         for rule in _rules(full, "Artifacts")
         if "ExpirationInDays" in rule
     }
-    assert expiring == {"scoring/": 14, "glue-temp/": 14}
+    assert expiring == {"scoring/": 14, "glue-temp/": 14, "warehouse/": 14}
 
 
 def test_the_key_rotates_and_admits_the_services_that_use_it(assembly):

@@ -19,13 +19,24 @@ def tables(assembly):
     }
 
 
+def of_enricher(full, type_, beginning="TextEnricher"):
+    """The properties of its one resource of a type; the stack holds the sender's too."""
+    (found,) = (
+        resource["Properties"]
+        for name, resource in full.resources("stream", type_).items()
+        if name.startswith(beginning)
+    )
+    return found
+
+
 def keys(schema):
     return [key["AttributeName"] for key in schema]
 
 
 def test_both_tables_are_on_demand_recoverable_and_under_our_key(assembly):
     found = tables(assembly)
-    assert set(found) == {"ScoresTable", "TicketsTable"}
+    replies = {"RepliesTable"} if load_stage(assembly.stage).replies.enabled else set()
+    assert set(found) == {"ScoresTable", "TicketsTable"} | replies
     for table in found.values():
         assert table["BillingMode"] == "PAY_PER_REQUEST"
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -50,12 +61,15 @@ def test_tickets_stay_and_are_listed_by_state_and_queue(assembly):
     assert "TimeToLiveSpecification" not in tickets
     assert {
         index["IndexName"]: keys(index["KeySchema"]) for index in tickets["GlobalSecondaryIndexes"]
-    } == {"by_state": ["state", "opened_at"], "by_queue": ["queue", "opened_at"]}
+    } == {
+        "by_state": ["state", "opened_at"],
+        "by_queue": ["queue", "opened_at"],
+        "by_change": ["change_shard", "updated_at"],
+    }
 
 
 def test_the_function_brings_its_models_and_a_layer_for_them(full):
-    (function,) = full.resources("stream", "AWS::Lambda::Function").values()
-    properties = function["Properties"]
+    properties = of_enricher(full, "AWS::Lambda::Function")
     assert properties["Handler"] == "lambdas.text_enricher.handler.handler"
     assert (properties["Runtime"], properties["Architectures"]) == ("python3.12", ["arm64"])
     assert len(properties["Layers"]) == 2
@@ -69,6 +83,9 @@ def test_the_function_brings_its_models_and_a_layer_for_them(full):
         "PSEUDONYM_SECRET_ARN",
         "MAX_EVENT_FUTURE_HOURS",
         "SCORE_DAYS",
+        "OUTBOX_URL",
+        "REPLIES_MODE",
+        "REPLIES_TABLE",
         "POWERTOOLS_SERVICE_NAME",
         "POWERTOOLS_METRICS_NAMESPACE",
         "LOG_LEVEL",
@@ -92,7 +109,7 @@ def test_a_model_that_is_not_there_is_named(tmp_path):
 
 
 def test_its_mapping_is_its_own_and_gives_up_like_the_consumers(full):
-    mapping = full.only("stream", "AWS::Lambda::EventSourceMapping")
+    mapping = of_enricher(full, "AWS::Lambda::EventSourceMapping", "Mapping")
     of_consumer = full.only("ingest", "AWS::Lambda::EventSourceMapping")
     own = {"EventSourceArn", "FunctionName", "BatchSize", "MaximumBatchingWindowInSeconds"}
     # Its stack reads the stream's and the bucket's names from other stacks' exports.
@@ -107,9 +124,8 @@ def test_its_mapping_is_its_own_and_gives_up_like_the_consumers(full):
 
 
 def test_the_function_writes_scores_and_tickets_and_reads_nothing_back(full):
-    (policy,) = full.resources("stream", "AWS::IAM::Policy").values()
     granted = {}
-    for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+    for statement in of_enricher(full, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]:
         actions = statement["Action"]
         name = tuple(sorted(actions)) if isinstance(actions, list) else (actions,)
         granted[name] = json.dumps(statement["Resource"])
@@ -117,6 +133,7 @@ def test_the_function_writes_scores_and_tickets_and_reads_nothing_back(full):
         ("logs:CreateLogStream", "logs:PutLogEvents"),
         ("dynamodb:BatchWriteItem",),
         ("dynamodb:PutItem",),
+        ("sqs:SendMessage",),
         ("secretsmanager:GetSecretValue",),
         ("kms:Decrypt", "kms:GenerateDataKey"),
         (
@@ -131,6 +148,8 @@ def test_the_function_writes_scores_and_tickets_and_reads_nothing_back(full):
     }
     assert "ScoresTable" in granted["dynamodb:BatchWriteItem",]
     assert "TicketsTable" in granted["dynamodb:PutItem",]
+    assert "RepliesTable" in granted["dynamodb:PutItem",]
+    assert "RepliesOutbox" in granted["sqs:SendMessage",]
     assert "aws/lambda/*" in granted["s3:AbortMultipartUpload", "s3:PutObject"]
 
 

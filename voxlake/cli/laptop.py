@@ -15,12 +15,16 @@ from typing import Annotated
 
 import typer
 
+from voxlake.cli.dashboard import page_address
 from voxlake.cli.options import Json, err, out, print_json, program
 from voxlake.cli.target import LAPTOP_STAGE, NotRunningError, Target, cloud_state, home
 from voxlake.errors import VoxlakeError
 
 # What the template is made of; anything else may change without a new synthesis.
-SOURCES = ("infra", "lambdas", "glue_jobs", "sagemaker", "voxlake", "requirements", "cdk.json")
+SOURCES = (
+    *("infra", "lambdas", "glue_jobs", "sagemaker", "voxlake", "requirements", "dashboard"),
+    "cdk.json",
+)
 
 
 class LaptopCloudError(VoxlakeError):
@@ -50,6 +54,7 @@ def up(
         sys.stdout.write(f"export {name}={value}\n")
     if not env:
         err.print("\nAny AWS client works with these, for example: aws s3 ls")
+        err.print(f"The page: {page_address(Target())}", soft_wrap=True)
         err.print(f"Next: {program()} send FILE, then run, then query; down ends it.")
 
 

@@ -16,8 +16,9 @@ from voxlake.cli.target import Target
 from voxlake.errors import VoxlakeError
 
 SHOWN_ROWS = 50
-WHOLE = {"tinyint", "smallint", "integer", "bigint"}
-REAL = {"double", "float", "real"}
+# Athena's names, then Redshift's.
+WHOLE = {"tinyint", "smallint", "integer", "bigint", "int2", "int4", "int8", "numeric"}
+REAL = {"double", "float", "real", "float4", "float8"}
 
 
 class QueryError(VoxlakeError):
@@ -28,16 +29,20 @@ class Engine(StrEnum):
     """What answers a query."""
 
     athena = "athena"
+    redshift = "redshift"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A query's rows: `types` are Athena's type names, values are Python's by type, else text."""
+    """A query's rows: `types` are the engine's names, values are Python's by type, else text.
+
+    `scanned_bytes` is None where the engine does not say.
+    """
 
     columns: list[str]
     types: list[str]
     rows: list[list]
-    scanned_bytes: int
+    scanned_bytes: int | None
 
     def dicts(self) -> list[dict]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
@@ -52,11 +57,14 @@ def query(
 ) -> None:
     """Asks the warehouse.
 
-    Tables are in voxlake_cleansed and voxlake_analytics; docs/tables.md describes each column.
+    Athena has the tables of voxlake_cleansed and voxlake_analytics (docs/tables.md describes each
+    column), Redshift those of star and marts (docs/warehouse.md).
 
     Example: voxlake query "SELECT dt, count(*) FROM voxlake_analytics.texts_scored GROUP BY dt"
     """
-    answer = ask(Target(stage), sql)
+    from voxlake.cli import redshift
+
+    answer = (ask if engine is Engine.athena else redshift.ask)(Target(stage), sql)
     if json_:
         print_json(answer.dicts())
     elif csv_:
@@ -65,7 +73,9 @@ def query(
         writer.writerows(answer.rows)
     else:
         show(answer)
-        err.print(f"{len(answer.rows):,} rows, {answer.scanned_bytes:,} bytes scanned")
+        scanned = answer.scanned_bytes
+        what = "" if scanned is None else f", {scanned:,} bytes scanned"
+        err.print(f"{len(answer.rows):,} rows{what}")
 
 
 def ask(target: Target, sql: str) -> Answer:

@@ -1,4 +1,4 @@
-"""`run`: the batch path once, followed state by state."""
+"""`run`: the batch path once, followed state by state: by Airflow, or by Step Functions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,20 +16,37 @@ from voxlake.cli.options import Json, Stage, err, out, print_json
 from voxlake.cli.target import Target
 from voxlake.errors import VoxlakeError
 
-JOBS = ("landing_to_cleansed", "cleansed_to_features", "scores_to_analytics")
+JOBS = (
+    "landing_to_cleansed",
+    "cleansed_to_features",
+    "scores_to_analytics",
+    "tickets_to_analytics",
+)
 
 
 class RunError(VoxlakeError):
     """The run failed, timed out or was stopped; the message names the state and the cause."""
 
 
+class Orchestrator(StrEnum):
+    """What runs the batch path. `auto`: Airflow on the laptop where `make airflow` was run."""
+
+    AUTO = "auto"
+    AIRFLOW = "airflow"
+    STEPFUNCTIONS = "stepfunctions"
+
+
 @dataclass
 class StateTime:
-    """One state of the execution, as far as its history tells."""
+    """One state of the execution, or task of the run, as far as its history tells.
+
+    `outcome` is Airflow's state of the task; Step Functions has one for the execution only.
+    """
 
     name: str
     entered: datetime
     left: datetime | None = None
+    outcome: str | None = None
 
     def seconds(self, now: datetime) -> float:
         return ((self.left or now) - self.entered).total_seconds()
@@ -36,7 +54,10 @@ class StateTime:
 
 @dataclass
 class Run:
-    """One execution: how it ended, its states in order, its output (the reconciliation)."""
+    """One execution: how it ended, its states in order, its output (the reconciliation).
+
+    `arn` is the execution's, or names Airflow's DAG and logical date; `log` is Airflow's.
+    """
 
     arn: str
     status: str = "RUNNING"
@@ -45,10 +66,8 @@ class Run:
     jobs: dict[str, dict] = field(default_factory=dict)
     started: datetime | None = None
     stopped: datetime | None = None
-
-    @property
-    def nothing_pending(self) -> bool:
-        return any(state.name == "NothingPending" for state in self.states)
+    nothing_pending: bool = False
+    log: str | None = None
 
     @property
     def seconds(self) -> float:
@@ -63,6 +82,7 @@ class Run:
             "seconds": round(self.seconds, 1),
             "states": [
                 {"name": s.name, "seconds": round(s.seconds(s.left or s.entered), 1)}
+                | ({"state": s.outcome} if s.outcome else {})
                 for s in self.states
             ],
             "jobs": self.jobs,
@@ -75,6 +95,13 @@ def run(
         str | None,
         typer.Option(help="Also score these days again: 2026-01-01/2026-01-31, both within."),
     ] = None,
+    orchestrator: Annotated[
+        Orchestrator,
+        typer.Option(
+            envvar="VOXLAKE_ORCHESTRATOR",
+            help="What runs it; auto: Airflow on the laptop where `make airflow` was run.",
+        ),
+    ] = Orchestrator.AUTO,
     stage: Stage = "local",
     json_: Json = False,
 ) -> None:
@@ -83,7 +110,9 @@ def run(
     Example: voxlake run
     """
     target = Target(stage)
-    done = follow(target, show=None if json_ else Progress(), rescore=rescore)
+    done = follow(
+        target, show=None if json_ else Progress(), rescore=rescore, orchestrator=orchestrator
+    )
     if json_:
         print_json(done.to_dict())
     else:
@@ -91,14 +120,33 @@ def run(
 
 
 def follow(
-    target: Target, *, show: Callable[[Run], None] | None = None, rescore: str | None = None
+    target: Target,
+    *,
+    show: Callable[[Run], None] | None = None,
+    rescore: str | None = None,
+    orchestrator: Orchestrator = Orchestrator.AUTO,
 ) -> Run:
-    """Starts the state machine and waits for its end.
+    """Runs the batch path by the orchestrator and waits for its end.
 
     `rescore` names days to score again, as `2026-01-01/2026-01-31`.
 
     Raises RunError with the failing state, the error and its cause.
     """
+    from voxlake.cli import airflow
+
+    if orchestrator is Orchestrator.AUTO:
+        by_airflow = target.is_local and airflow.installed() is not None
+    else:
+        by_airflow = orchestrator is Orchestrator.AIRFLOW
+    if show:
+        err.print(f"{'Airflow' if by_airflow else 'Step Functions'} runs the batch path")
+    return (airflow.follow if by_airflow else follow_execution)(target, show=show, rescore=rescore)
+
+
+def follow_execution(
+    target: Target, *, show: Callable[[Run], None] | None = None, rescore: str | None = None
+) -> Run:
+    """Starts the state machine and waits for its end; see `follow`."""
     states = target.client("stepfunctions")
     machine = target.output("BatchStateMachineArn")
     given = json.dumps({"rescore": rescore} if rescore else {})
@@ -118,6 +166,7 @@ def follow(
     if done.status != "SUCCEEDED":
         raise RunError(failure(done, execution, history))
     done.output = json.loads(execution.get("output") or "{}")
+    done.nothing_pending = any(state.name == "NothingPending" for state in done.states)
     run_id = planned_run_id(history)
     if run_id:
         done.jobs = job_items(target, run_id)
@@ -220,7 +269,8 @@ class Progress:
             key = (state.name, state.entered)
             if state.left and key not in self.printed:
                 self.printed.add(key)
-                err.print(f"  {state.name:<20} {state.seconds(state.left):6.1f} s")
+                took = f"  {state.name:<20} {state.seconds(state.left):6.1f} s"
+                err.print(f"{took}  {state.outcome or ''}".rstrip())
         if self.status and run.status == "RUNNING" and run.states:
             self.status.update(f"{run.states[-1].name} …")
         elif self.status:
@@ -248,4 +298,24 @@ def summary(done: Run) -> None:
             cells = (f"{counts[c]:,}" if c in counts else "" for c in columns)
             table.add_row(f"  {name.rpartition('.')[2]}", *cells)
     out.print(table)
+    for line in quality_lines(done.jobs):
+        out.print(line, soft_wrap=True, highlight=False)
     out.print(f"The run took {done.seconds:.1f} s.")
+
+
+def quality_lines(jobs: dict[str, dict]) -> list[str]:
+    """What the quality rules said in a run: one line in all, and one a warning.
+
+    `jobs` are the run's ledger items.
+    """
+    from voxlake.quality.summary import is_quality_key
+
+    items = [item for key, item in jobs.items() if is_quality_key(key)]
+    if not items:
+        return []
+    checked, warned = (sum(item[name] for item in items) for name in ("checked", "warned"))
+    lines = [f"Quality: {checked:,} checks, {warned:,} warnings"]
+    told = [f"  warn: {warning}" for item in items for warning in item["warnings"]]
+    if warned > len(told):
+        told.append(f"  and {warned - len(told):,} more: see quality_results")
+    return lines + told

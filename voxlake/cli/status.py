@@ -45,6 +45,7 @@ def gather(target: Target) -> dict:
         **_ledger(target),
         "schedules": _schedules(target),
         "runs": _runs(target),
+        "alarms": _alarms(target),
     }
 
 
@@ -143,8 +144,29 @@ def _runs(target: Target) -> list[dict]:
     ]
 
 
+def _alarms(target: Target) -> list[dict]:
+    """The stage's alarms that are in ALARM now, the newest first."""
+    pages = (
+        target.client("cloudwatch")
+        .get_paginator("describe_alarms")
+        .paginate(StateValue="ALARM", AlarmNamePrefix=target.stack_prefix)
+    )
+    found = [
+        {
+            "name": alarm["AlarmName"],
+            "since": alarm["StateUpdatedTimestamp"].astimezone(UTC).isoformat(timespec="seconds"),
+            "means": alarm.get("AlarmDescription", ""),
+            "reason": alarm["StateReason"],
+        }
+        for page in pages
+        for alarm in page["MetricAlarms"]
+    ]
+    return sorted(found, key=lambda alarm: alarm["since"], reverse=True)
+
+
 def show(found: dict) -> None:
     """Prints the document for a person."""
+    from rich.markup import escape
     from rich.table import Table
 
     stream = found["stream"]
@@ -160,6 +182,11 @@ def show(found: dict) -> None:
     for run in found["runs"]:
         took = "" if run["seconds"] is None else f" in {run['seconds']:.1f} s"
         out.print(f"run      {run['started']} {run['status']}{took}")
+    for alarm in found["alarms"]:
+        out.print(f"[bold red]ALARM[/bold red]    since {alarm['since']} {escape(alarm['name'])}")
+        out.print(f"         {escape(alarm['means'] or alarm['reason'])}")
+    if not found["alarms"]:
+        out.print("alarms   none")
     landed = found["landed"]
     out.print(f"landed   {landed['records']:,} records in {landed['objects']:,} objects")
     waiting = ", ".join(f"{kind} {n['records']:,}" for kind, n in found["pending"].items())

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from voxlake.errors import VoxlakeError
 
 STACKS = ("storage", "ingest", "sources", "stream", "processing", "ml", "warehouse", "alarms")
+# Which a stage has only where its configuration says so.
+OPTIONAL_STACKS = ("api", "dashboard")
 LAPTOP_STAGE = "full"
 
 
@@ -86,18 +88,43 @@ class Target:
             region_name=settings["region"],
         )
 
-    def client(self, service: str):
-        """A boto3 client of `service`, made once."""
-        if service not in self._clients:
+    def client(self, service: str, *, role: str | None = None, wait_seconds: int = 60):
+        """A boto3 client of `service`, made once; with `role` (an ARN), of that role's session.
+
+        `wait_seconds`: for an answer, which a function that runs longer takes to give.
+        """
+        key = service if (role, wait_seconds) == (None, 60) else f"{service} {role} {wait_seconds}"
+        if key not in self._clients:
             from botocore.config import Config
 
             endpoint = laptop_settings()["endpoint"] if self.is_local else None
-            self._clients[service] = self.session.client(
+            session = self._session_of(role) if role else self.session
+            self._clients[key] = session.client(
                 service,
                 endpoint_url=endpoint,
-                config=Config(retries={"max_attempts": 5, "mode": "standard"}),
+                config=Config(
+                    retries={"max_attempts": 5, "mode": "standard"}, read_timeout=wait_seconds
+                ),
             )
-        return self._clients[service]
+        return self._clients[key]
+
+    def _session_of(self, role: str):
+        """A boto3 session of a role, taken by whoever calls."""
+        import boto3
+
+        keys = self.client("sts").assume_role(RoleArn=role, RoleSessionName="voxlake")
+        found = keys["Credentials"]
+        return boto3.Session(
+            found["AccessKeyId"],
+            found["SecretAccessKey"],
+            found["SessionToken"],
+            region_name=self.session.region_name,
+        )
+
+    def table(self, key: str):
+        """boto3's `Table` of the DynamoDB table that an output names."""
+        endpoint = laptop_settings()["endpoint"] if self.is_local else None
+        return self.session.resource("dynamodb", endpoint_url=endpoint).Table(self.output(key))
 
     def environment(self) -> dict[str, str]:
         """The variables with which any AWS client reaches the laptop cloud."""
@@ -116,12 +143,14 @@ class Target:
 
         found: dict[str, str] = {}
         cloudformation = self.client("cloudformation")
-        for name in STACKS:
+        for name in (*STACKS, *OPTIONAL_STACKS):
             try:
                 stack = cloudformation.describe_stacks(StackName=self.stack_prefix + name)
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ValidationError":
                     raise
+                if name in OPTIONAL_STACKS:
+                    continue
                 how = "voxlake up" if self.is_local else f"cdk deploy --all -c stage={self.stage}"
                 raise NotDeployedError(
                     f"expected the stack {self.stack_prefix}{name}, found none: run `{how}`"

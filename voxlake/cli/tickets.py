@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from voxlake.cli.options import Json, Stage, out, print_json
+from voxlake.cli.replies import ask_for_reply
 from voxlake.cli.target import Target
-from voxlake.errors import VoxlakeError
-from voxlake.ledger.items import plain
-from voxlake.tickets.ids import parse_ticket_id
-from voxlake.tickets.items import BY_QUEUE, BY_STATE, change, ticket_key
 from voxlake.tickets.queues import load_queues
 from voxlake.tickets.states import State
+from voxlake.tickets.store import TicketStore, shown
 
 # Enough for any screen; --limit raises it.
 LIMIT = 20
-_ATTEMPTS = 5
 _WIDTHS = {"ticket": 17, "state": 10, "opened": 16}
-# Pseudonyms join a person's texts; nobody who reads tickets has to.
-_HIDDEN = ("pk", "author_id")
-
-
-class TicketError(VoxlakeError):
-    """There is no such ticket, or it could not be changed."""
 
 
 Id = Annotated[str, typer.Argument(help="A ticket id, as it was read out.", metavar="ID")]
@@ -35,11 +25,14 @@ Queue = Annotated[str, typer.Option(help="Only this queue, for example baggage_i
 OfState = Annotated[State | None, typer.Option(help="Only this state.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")]
 Note = Annotated[str, typer.Option(help="Why; kept in the ticket's history.")]
+Words = Annotated[
+    str, typer.Option(help="What to write.", metavar="TEXT", show_default="the queue's template")
+]
 By = Annotated[str, typer.Option(help="Who, for the history.", show_default="your user name")]
 
 tickets = typer.Typer(
     add_completion=False,
-    help="Lists tickets, the newest first; shows, closes or suppresses one.",
+    help="Lists tickets, the newest first; shows, closes, suppresses or answers one.",
     epilog="Example: voxlake tickets list --queue baggage_issue --state open",
 )
 
@@ -71,7 +64,7 @@ def list_(
 
     Example: voxlake tickets list --queue baggage_issue --state open
     """
-    found = listed(Target(stage), queue=queue, state=state, limit=limit)
+    found = _store(Target(stage)).listed(queue=_queue(queue), state=state, limit=limit)
     if json_:
         print_json([shown(ticket) for ticket in found])
         return
@@ -84,7 +77,7 @@ def show(id_: Id, stage: Stage = "local", json_: Json = False) -> None:
 
     Example: voxlake tickets show BAG-5Q43E0-4TQ2M
     """
-    ticket = shown(read(Target(stage), id_))
+    ticket = shown(_store(Target(stage)).read(id_))
     if json_:
         print_json(ticket)
     else:
@@ -113,9 +106,31 @@ def suppress(
     _change(id_, State.SUPPRESSED, note, by, stage, json_)
 
 
+@tickets.command()
+def reply(
+    id_: Id, text: Words = "", by: By = "", stage: Stage = "local", json_: Json = False
+) -> None:
+    """Asks for a ticket to be answered, in your words or by its queue's template.
+
+    The ticket's id is put at the end of your words.
+
+    Example: voxlake tickets reply BAG-5Q43E0-4TQ2M --text "We found it. It is on its way to you."
+    """
+    target = Target(stage)
+    ticket = _store(target).read(id_)
+    ask_for_reply(target, ticket, text or None, by=f"agent:{by or getpass.getuser()}")
+    if json_:
+        print_json({"ticket_id": ticket["ticket_id"], "state": "queued"})
+    else:
+        out.print(f"{ticket['ticket_id']}: asked for; `tickets show` tells what came of it")
+
+
 def _change(id_: str, wanted: State, note: str, by: str, stage: str, json_: bool) -> None:
+    who = f"agent:{by or getpass.getuser()}"
     ticket = shown(
-        changed(Target(stage), id_, wanted, who=f"agent:{by or getpass.getuser()}", note=note)
+        _store(Target(stage)).changed(
+            id_, wanted, who=who, clock=lambda: datetime.now(UTC), note=note
+        )
     )
     if json_:
         print_json(ticket)
@@ -123,123 +138,13 @@ def _change(id_: str, wanted: State, note: str, by: str, stage: str, json_: bool
         out.print(f"{ticket['ticket_id']} is {ticket['state']}")
 
 
-def listed(target: Target, *, queue: str, state: State | None, limit: int) -> list[dict[str, Any]]:
-    """Tickets, the newest first. Raises QueuesError for a queue that the packaged file lacks."""
-    queues = load_queues()
-    table = target.output("TicketsTable")
-    if queue:
-        values = {":one": {"S": queues.named(queue).id}}
-        condition, index = "queue = :one", BY_QUEUE
-        more: dict[str, Any] = {}
-        if state:
-            more = {
-                "FilterExpression": "#state = :state",
-                "ExpressionAttributeNames": {"#state": "state"},
-            }
-            values[":state"] = {"S": state.value}
-        return _query(target, table, index, condition, values, limit, more)
-    names = {"ExpressionAttributeNames": {"#state": "state"}}
-    found = [
-        ticket
-        for one in ([state] if state else State)
-        for ticket in _query(
-            target, table, BY_STATE, "#state = :one", {":one": {"S": one.value}}, limit, names
-        )
-    ]
-    return sorted(found, key=lambda ticket: ticket["opened_at"], reverse=True)[:limit]
+def _store(target: Target) -> TicketStore:
+    return TicketStore(target.table("TicketsTable"))
 
 
-def _query(
-    target: Target,
-    table: str,
-    index: str,
-    condition: str,
-    values: dict[str, Any],
-    limit: int,
-    more: dict[str, Any],
-) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    pages = (
-        target.client("dynamodb")
-        .get_paginator("query")
-        .paginate(
-            TableName=table,
-            IndexName=index,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=values,
-            ScanIndexForward=False,
-            **more,
-        )
-    )
-    for ticket in _items(pages):
-        found.append(ticket)
-        if len(found) == limit:
-            break
-    return found
-
-
-def _items(pages: Any) -> Iterator[dict[str, Any]]:
-    for page in pages:
-        for item in page["Items"]:
-            yield _read(item)
-
-
-def read(target: Target, id_: str) -> dict[str, Any]:
-    """One ticket. Raises TicketIdError for a mistyped id, TicketError where there is none."""
-    ticket_id = parse_ticket_id(id_).text
-    answer = target.client("dynamodb").get_item(
-        TableName=target.output("TicketsTable"),
-        Key=_write(ticket_key(ticket_id)),
-        ConsistentRead=True,
-    )
-    if "Item" not in answer:
-        raise TicketError(f"expected the ticket {ticket_id}, found none: look at `tickets list`")
-    return _read(answer["Item"])
-
-
-def changed(target: Target, id_: str, wanted: State, *, who: str, note: str = "") -> dict[str, Any]:
-    """A ticket after a change of its state.
-
-    Raises:
-        TicketStateError: it cannot go there from the state it has.
-        TicketError: others kept changing it.
-    """
-    from botocore.exceptions import ClientError
-
-    for _ in range(_ATTEMPTS):
-        ticket = read(target, id_)
-        update = change(ticket, wanted, who=who, at=datetime.now(UTC), note=note or None)
-        update["Key"] = _write(update["Key"])
-        update["ExpressionAttributeValues"] = _write(update["ExpressionAttributeValues"])
-        try:
-            answer = target.client("dynamodb").update_item(
-                TableName=target.output("TicketsTable"), ReturnValues="ALL_NEW", **update
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            continue
-        return _read(answer["Attributes"])
-    raise TicketError(f"expected to change {id_}, found others changing it: try again")
-
-
-def shown(ticket: dict[str, Any]) -> dict[str, Any]:
-    """A ticket without what no reader needs."""
-    return {name: value for name, value in ticket.items() if name not in _HIDDEN}
-
-
-def _read(item: dict[str, Any]) -> dict[str, Any]:
-    from boto3.dynamodb.types import TypeDeserializer
-
-    read_one = TypeDeserializer().deserialize
-    return {name: plain(read_one(value)) for name, value in item.items()}
-
-
-def _write(members: dict[str, Any]) -> dict[str, Any]:
-    from boto3.dynamodb.types import TypeSerializer
-
-    write_one = TypeSerializer().serialize
-    return {name: write_one(value) for name, value in members.items()}
+def _queue(name: str) -> str | None:
+    """Id of a queue. Raises QueuesError for one that the packaged file lacks."""
+    return load_queues().named(name).id if name else None
 
 
 def _print_list(found: list[dict[str, Any]], limit: int) -> None:

@@ -21,13 +21,3 @@ def landing_event_spark_schema(event_type: str) -> str:
     """
     schemas = resources.files("voxlake.events.schemas")
     return schemas.joinpath(f"landing_{event_type}.ddl").read_text(encoding="utf-8").strip()
-
-
-def event_json_schema(event_type: str) -> str:
-    """JSON Schema of an event type, as text.
-
-    Raises:
-        FileNotFoundError: no such event type.
-    """
-    schemas = resources.files("voxlake.events.schemas")
-    return schemas.joinpath(f"{event_type}.json").read_text(encoding="utf-8")

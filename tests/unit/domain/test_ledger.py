@@ -119,24 +119,6 @@ def test_write_amplification_is_bytes_out_for_bytes_in():
     assert items.write_amplification(0, 4) == 0
 
 
-@pytest.mark.parametrize(
-    ("sequence", "shard", "own_key", "expected"),
-    [
-        (100, SHARD, None, True),
-        (120, SHARD, None, True),
-        ("110", SHARD, None, True),
-        (99, SHARD, None, False),
-        (121, SHARD, None, False),
-        (110, "other", None, False),
-        (110, SHARD, KEY, False),
-    ],
-)
-def test_a_line_is_redelivered_within_another_processed_object(sequence, shard, own_key, expected):
-    ranges = rules.done_ranges([landed(done=True), landed(300, 400)], "post")
-    assert len(ranges) == 1
-    assert rules.covered(ranges, shard, sequence, own_key) == expected
-
-
 def test_overlaps_names_only_pending_objects_that_share_a_stretch():
     pending = [landed(90, 105), landed(121, 130), landed(100, 120, kind="comment"), landed()]
     done = [landed(done=True), landed(80, 92, done=True)]
@@ -151,10 +133,11 @@ def test_overlaps_cover_exactly_the_covered_lines(done, pending):
     objects = [landed(first, first + length, done=True) for first, length in done]
     item = landed(pending[0], pending[0] + pending[1])
     stretches = rules.overlaps([item], objects).get(item["key"], [])
-    ranges = rules.done_ranges(objects, "post")
+    others = [one for one in objects if one["key"] != item["key"]]
     for sequence in range(pending[0], pending[0] + pending[1] + 1):
         shared = any(first <= sequence <= last for first, last in stretches)
-        assert shared == rules.covered(ranges, SHARD, sequence, item["key"])
+        held = any(int(one["first"]) <= sequence <= int(one["last"]) for one in others)
+        assert shared == held
 
 
 def test_counts_that_do_not_add_up_are_refused():

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from lambdas.batch_planner import handler as planner
-from lambdas.batch_planner.adapters import LedgerReader
+from lambdas.batch_planner.adapters import LedgerReader, TicketsReader
 from lambdas.batch_planner.planning import (
     MissingFeaturesRunError,
     PlanRequestError,
@@ -18,8 +18,17 @@ from lambdas.batch_planner.planning import (
 from lambdas.batch_planner.settings import Settings
 from lambdas.common.settings import read_settings
 from tests.unit.lambdas.conftest import LEDGER
-from voxlake.ledger.items import done_update, object_item, object_keys, version_item
+from voxlake.ledger.items import (
+    done_update,
+    object_item,
+    object_keys,
+    position_item,
+    version_item,
+)
 from voxlake.ledger.rules import RescoreError
+from voxlake.quality.summary import QualityGateError
+from voxlake.tickets.lake import JOB as TICKETS_JOB
+from voxlake.tickets.lake import fingerprint
 
 SETTINGS = read_settings(
     Settings,
@@ -80,6 +89,7 @@ def test_an_empty_ledger_has_nothing_pending(table):
         "pending_objects": 0,
         "pending_records": 0,
         "pending_texts": 0,
+        "pending_tickets": 0,
         "rescore": "none",
     }
 
@@ -98,6 +108,7 @@ def test_pending_objects_of_all_shards_are_counted_and_done_ones_are_not(table, 
         "pending_objects": 39,
         "pending_records": sum(range(1, 40)),
         "pending_texts": 0,
+        "pending_tickets": 0,
         "rescore": "none",
     }
     output = capsys.readouterr().out
@@ -168,3 +179,71 @@ def test_a_wrong_payload_is_refused(table, payload):
 
 def test_a_job_name_is_one_sagemaker_takes():
     assert transform_job_name("2026/02_24..x-" + "y" * 80) == ("voxlake-2026-02-24-x-" + "y" * 42)
+
+
+@pytest.fixture
+def tickets(cloud):
+    """The stream path's table as far as the planner reads it."""
+    names = ("pk", "change_shard", "updated_at")
+    return boto3.resource("dynamodb").create_table(
+        TableName="tickets-table",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by_change",
+                "KeySchema": [
+                    {"AttributeName": "change_shard", "KeyType": "HASH"},
+                    {"AttributeName": "updated_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+def test_tickets_are_pending_until_the_lake_has_them_as_they_are(table, tickets):
+    def pending() -> int:
+        client = boto3.client("dynamodb")
+        readers = LedgerReader(client, LEDGER), TicketsReader(client, "tickets-table")
+        made = planner.answer({"step": "plan"}, SETTINGS, *readers, now=NOW, suffix="0a1b2c")
+        return made["pending_tickets"]
+
+    def put(number: int, at: str, revision: int = 1) -> dict:
+        ticket = {"ticket_id": f"t{number}", "revision": revision}
+        where = {"change_shard": str(number % 4), "updated_at": at}
+        tickets.put_item(Item={"pk": f"TICKET#t{number}", **ticket, **where})
+        return ticket
+
+    assert pending() == 0
+    old = put(1, "2026-02-24T11:00:00.000000Z")
+    new = put(2, "2026-02-24T12:00:00.000000Z")
+    assert pending() == 2
+    since = "2026-02-24T11:45:00.000000Z"
+    table.put_item(
+        Item=position_item(TICKETS_JOB, since=since, seen=fingerprint([new]), run_id=RUN)
+    )
+    assert pending() == 0
+    put(1, "2026-02-24T12:10:00.000000Z", revision=old["revision"] + 1)
+    assert pending() == 2
+    # Of a ticket that is gone the lake has to hear as well.
+    for number in (1, 2):
+        tickets.delete_item(Key={"pk": f"TICKET#t{number}"})
+    assert pending() == 1
+
+
+def test_the_quality_gate_passes_a_job_with_its_warnings_and_fails_where_it_was_halted(table):
+    def gate() -> dict:
+        return ask(step="quality", run_id=RUN, job="landing_to_cleansed")
+
+    passed = {"run_id": RUN, "job": "landing_to_cleansed", "checked": 0, "warned": 0}
+    assert gate() == {**passed, "warnings": []}
+    item = {"pk": f"RUN#{RUN}", "sk": "QUALITY#landing_to_cleansed", "checked": 3, "warned": 1}
+    table.put_item(Item=item | {"state": "passed", "warnings": ["usual of posts …"]})
+    assert gate() == {**passed, "checked": 3, "warned": 1, "warnings": ["usual of posts …"]}
+    reasons = ["few_rows of posts dt=2026-03-01: expected RowCount < 4, found 4"]
+    table.put_item(Item=item | {"state": "halted", "halted": 1, "reasons": reasons})
+    with pytest.raises(QualityGateError) as raised:
+        gate()
+    assert str(raised.value) == f"landing_to_cleansed was halted by quality rule {reasons[0]}"

@@ -19,6 +19,7 @@ from lambdas.stream_consumer.adapters import connect
 from lambdas.stream_consumer.settings import Settings as ConsumerSettings
 from tests.unit.lambdas.conftest import LANDING, LEDGER, STREAM
 from tests.unit.lambdas.kit import event
+from tests.unit.lambdas.reconciler_kit import LOCATION, FakeAthena, FakeCloudWatch, locations
 from voxlake.ledger.items import done_update, lease_item, object_keys, run_item, version_item
 
 SETTINGS = read_settings(
@@ -34,7 +35,6 @@ SETTINGS = read_settings(
     },
 )
 NOW = datetime.now(UTC) + timedelta(hours=12)
-LOCATION = "s3://cleansed/posts/dt=2026-02-24/v=r1-aaaa/"
 NONE = dict.fromkeys(
     (
         "received",
@@ -48,65 +48,6 @@ NONE = dict.fromkeys(
     ),
     0,
 )
-
-
-class FakeAthena:
-    """Answers counts by table, or for posts what lies at its partition's location."""
-
-    def __init__(self, rows: dict[str, int], states: tuple[str, ...] = ("RUNNING", "SUCCEEDED")):
-        self.rows, self.states = rows, list(states)
-        self.queries: list[str] = []
-        self.stopped = False
-
-    def start_query_execution(self, *, QueryString: str, WorkGroup: str) -> dict:
-        self.queries.append(QueryString)
-        return {"QueryExecutionId": "q-1"}
-
-    def get_query_execution(self, *, QueryExecutionId: str) -> dict:
-        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        return {"QueryExecution": {"Status": {"State": state, "StateChangeReason": "no such"}}}
-
-    def stop_query_execution(self, *, QueryExecutionId: str) -> None:
-        self.stopped = True
-
-    def get_query_results(self, *, QueryExecutionId: str) -> dict:
-        asked = [
-            (name, count if name != "posts" or LOCATION in locations().values() else 0)
-            for name, count in self.rows.items()
-            if f"'{name}'" in self.queries[-1]
-        ]
-        rows = [("table_name", "row_count"), *asked]
-        return {
-            "ResultSet": {
-                "Rows": [{"Data": [{"VarCharValue": str(cell)} for cell in row]} for row in rows]
-            }
-        }
-
-
-class FakeCloudWatch:
-    def __init__(self, values: list[float]) -> None:
-        self.values = values
-
-    def get_metric_statistics(
-        self,
-        *,
-        Namespace: str,
-        MetricName: str,
-        Dimensions: list,
-        StartTime: datetime,
-        EndTime: datetime,
-        Period: int,
-        Statistics: list,
-    ) -> dict:
-        assert (Namespace, MetricName, Period, Statistics) == (
-            "AWS/Kinesis",
-            "IncomingRecords",
-            86_400,
-            ["Sum"],
-        )
-        assert Dimensions == [{"Name": "StreamName", "Value": STREAM}]
-        assert timedelta(days=455) < EndTime - StartTime < timedelta(days=457)
-        return {"Datapoints": [{"Sum": value} for value in self.values]}
 
 
 @pytest.fixture
@@ -204,13 +145,6 @@ def ask(lake):
         return reconciler.answer({"step": "reconcile", **payload}, settings, sources, now=now)
 
     return ask
-
-
-def locations() -> dict[str, str]:
-    found = boto3.client("glue").get_partitions(DatabaseName="voxlake_cleansed", TableName="posts")[
-        "Partitions"
-    ]
-    return {one["Values"][0]: one["StorageDescriptor"]["Location"] for one in found}
 
 
 POST = NONE | {"received": 3, "cleansed": 2, "duplicate": 1}

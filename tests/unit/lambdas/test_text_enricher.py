@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from lambdas.common.settings import read_settings
 from lambdas.text_enricher import handler as enricher
 from lambdas.text_enricher.adapters import (
+    Opened,
+    Replies,
     ScoresTable,
     ScoresWriteError,
     TicketIdTakenError,
@@ -116,7 +118,7 @@ def test_a_complaint_is_scored_masked_and_gets_one_ticket(tables, kinesis_record
             **identity,
             **score,
             "tracker": "aurora_air",
-            "arrived": "2026-02-24T12:00:00.250000Z#e1",
+            "arrived": "2026-02-24T12:00:01.750000Z#e1",
             "scored_at": "2026-02-24T12:00:01.750000Z",
             "expires_at": int(NOW) + 7 * 86_400,
         }
@@ -256,7 +258,7 @@ def test_ids_that_are_all_taken_are_said(tables):
 
     table = TicketsTable(boto3.client("dynamodb"), TICKETS)
     free = False
-    assert table.open(make, ["BAG-1"]) is True
+    assert table.open(make, ["BAG-1"]) == Opened("BAG-1", new=True)
     free = True
     with pytest.raises(TicketIdTakenError, match="expected an id of BAG to be free"):
         table.open(make, ["BAG-1"])
@@ -285,7 +287,7 @@ class FailingTickets:
         if ticket["native_id"] == self.native_id:
             raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "Write")
         self.opened.append(ticket["native_id"])
-        return True
+        return Opened("BAG-1", new=True)
 
 
 def four(record):
@@ -371,10 +373,79 @@ def test_the_handler_is_set_up_from_its_environment_and_counts(
         enricher._application.cache_clear()
     assert answer == EMPTY
     assert loaded == [("models/encoder", {"threads": 1}), ("models/complaint_reason", {})]
-    lines = [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    lines = [line for line in capsys.readouterr().out.splitlines() if '"TextsScored"' in line]
     names = ("TextsScored", "TicketsOpened", "RecordsSkipped")
     assert [{name: orjson.loads(line)[name] for name in names} for line in lines] == [
         {"TextsScored": [3.0], "TicketsOpened": [opened], "RecordsSkipped": [1.0]}
         for opened in (3.0, 0.0)
     ]
     assert len(orjson.loads(lines[0])["SecondsToScore"]) == 3
+
+
+class Outbox:
+    """Takes messages as SQS does, or fails as it does."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.failures, self.bodies, self.groups = failures, [], []
+
+    def send_message(self, **message: Any) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
+        self.bodies.append(json.loads(message["MessageBody"]))
+        self.groups.append(message["MessageGroupId"])
+
+
+def asking(outbox: Outbox) -> enricher.Application:
+    return application(replies=Replies(outbox, "url", boto3.client("dynamodb"), TICKETS))
+
+
+def test_a_reply_is_asked_for_each_ticket_and_for_nothing_else(tables, kinesis_record):
+    outbox = Outbox()
+    praise = kinesis_record(11, post(2, "@auroraair great, is it not?"))
+    batch = {"Records": [kinesis_record(10, post(1, COMPLAINT)), praise]}
+    assert enricher.enrich(batch, asking(outbox)) == EMPTY
+    (ticket,) = tickets()
+    assert outbox.bodies == [
+        {
+            "ticket_id": ticket["ticket_id"],
+            "by": "text_enricher",
+            "text": None,
+            "requested_at": "2026-02-24T12:00:01.750000Z",
+        }
+    ]
+    assert outbox.groups == ["api"]
+
+
+def test_a_ticket_whose_asking_failed_is_asked_for_when_its_record_comes_again(
+    tables, kinesis_record
+):
+    """An edit of its text asks for nothing."""
+    outbox = Outbox(failures=1)
+    records = [kinesis_record(9, post(5, "hello")), kinesis_record(10, post(1, COMPLAINT))]
+    failed = {"batchItemFailures": [{"itemIdentifier": "10"}]}
+    assert enricher.enrich({"Records": records}, asking(outbox)) == failed
+    assert (len(tickets()), outbox.bodies) == (1, [])
+    edit = kinesis_record(11, post(1, "@auroraair bad bag, still", event_id="e1-edited"))
+    assert enricher.enrich({"Records": [records[1], edit]}, asking(outbox)) == EMPTY
+    assert [one["ticket_id"] for one in outbox.bodies] == [tickets()[0]["ticket_id"]]
+
+
+def test_who_tells_us_to_stop_is_kept_as_such(tables, kinesis_record):
+    said = ("@auroraair STOP", "stop", "@auroraair stop losing bags", "@united stop please")
+    records = [
+        kinesis_record(10 + at, post(at, text, author_id=f"author{at}"))
+        for at, text in enumerate(said)
+    ]
+    enricher.enrich({"Records": records}, asking(Outbox()))
+    people = Pseudonymiser.from_secret(SECRET)
+    assert {one["pk"] for one in rows(TICKETS) if one["pk"].startswith("OPTOUT")} == {
+        f"OPTOUT#api#{people.pseudonym('api', author)}" for author in ("author0", "author3")
+    }
+
+
+def test_the_account_that_posts_is_one_of_ours(tables):
+    settings = SETTINGS.model_copy(update={"x_account_id": "99"})
+    queues = enricher._queues(settings)
+    assert queues.own_accounts(load_trackers()).is_us("x", "99")
+    assert not queues.own_accounts(load_trackers()).is_us("x", "77")
