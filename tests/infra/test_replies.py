@@ -35,9 +35,9 @@ def test_a_message_is_hidden_for_longer_than_its_sender_lives(full):
     assert hidden == 6 * timeout["Timeout"]
 
 
-def test_the_mapping_reads_one_message_at_a_time_and_asks_for_failures(full):
+def test_the_mapping_reads_as_the_stage_says_and_asks_for_failures(full):
     mapping = of(full.resources("stream", "AWS::Lambda::EventSourceMapping"), "RepliesMapping")
-    assert mapping["BatchSize"] == 1
+    assert mapping["BatchSize"] == load_stage("full").replies.batch_size
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert "RepliesOutbox" in json.dumps(mapping["EventSourceArn"])
 
