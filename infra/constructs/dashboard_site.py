@@ -16,8 +16,8 @@ from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs.grants import allow, list_bucket, put_objects, write_with_key
-from infra.constructs.lake_storage import removal_policy
 from infra.constructs.log_group import encrypted_log_group
+from infra.constructs.removal import removal_policy
 from infra.errors import MissingSourceError
 from infra.packaging import REPOSITORY
 

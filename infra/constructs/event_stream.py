@@ -9,8 +9,8 @@ from constructs import Construct
 
 from infra.config import IngestConfig
 from infra.constructs.grants import allow, list_bucket, put_objects
-from infra.constructs.lake_storage import removal_policy
 from infra.constructs.python_function import PythonFunction
+from infra.constructs.removal import removal_policy
 
 # Lambda chooses the key of what it gives up: aws/lambda/<mapping UUID>/<shard>-<time>-<UUID>.
 # https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html

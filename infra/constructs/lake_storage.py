@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,16 +11,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import StorageConfig
-
-
-def removal_policy(retains_data: bool) -> RemovalPolicy:
-    """What happens to data when its stack is deleted.
-
-    CloudFormation deletes only empty buckets. Emptying them on deletion would take a
-    Lambda-backed custom resource with the right to delete everything, so a stage that destroys
-    its data is emptied by `python -m infra.purge` before `cdk destroy`.
-    """
-    return RemovalPolicy.RETAIN if retains_data else RemovalPolicy.DESTROY
+from infra.constructs.removal import removal_policy
+from infra.constructs.table import key_value_table
 
 
 class LakeKey(Construct):
@@ -142,23 +134,11 @@ class Ledger(Construct):
 
     def __init__(self, scope: Construct, id: str, *, config: StorageConfig, key: kms.IKey) -> None:
         super().__init__(scope, id)
-        text = dynamodb.AttributeType.STRING
-        self.table = dynamodb.Table(
-            self,
-            "Table",
-            partition_key=dynamodb.Attribute(name="pk", type=text),
-            sort_key=dynamodb.Attribute(name="sk", type=text),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            # Only leases carry it, so only leases are ever cleared away.
-            time_to_live_attribute="expires_at",
-            deletion_protection=config.retains_data,
-            removal_policy=removal_policy(config.retains_data),
+        # Only leases have expires_at, so only leases are ever cleared away.
+        self.table = key_value_table(
+            self, config, key, partition_key="pk", sort_key="sk", expires="expires_at"
         )
+        text = dynamodb.AttributeType.STRING
         # Sparse: an item has `pending_shard` only until it is processed.
         self.table.add_global_secondary_index(
             index_name="pending",

@@ -14,10 +14,10 @@ from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs.grants import allow, write_with_key
-from infra.constructs.lake_storage import removal_policy
 from infra.constructs.python_function import PythonFunction
+from infra.constructs.removal import removal_policy
 from infra.constructs.sources import PlatformKey
-from infra.constructs.stream_path import stream_table
+from infra.constructs.table import key_value_table
 
 _FOURTEEN_DAYS = Duration.days(14)
 
@@ -42,7 +42,7 @@ class Replies(Construct):
         timeout = replies.timeout_seconds
         self.mode = replies.mode
         self._account_id = replies.account_id
-        self.table = stream_table(
+        self.table = key_value_table(
             self, config.storage, key, partition_key="pk", expires="expires_at"
         )
         self.dead_letters = self._queue("DeadLetters", config, timeout)

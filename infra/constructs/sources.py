@@ -16,8 +16,9 @@ from constructs import Construct
 
 from infra.config import StageConfig, StorageConfig
 from infra.constructs.grants import allow, write_with_key
-from infra.constructs.lake_storage import removal_policy
 from infra.constructs.python_function import PythonFunction
+from infra.constructs.removal import removal_policy
+from infra.constructs.table import key_value_table
 
 
 class PlatformKey(Construct):
@@ -43,22 +44,9 @@ class SourcesTable(Construct):
 
     def __init__(self, scope: Construct, id: str, *, config: StorageConfig, key: kms.IKey) -> None:
         super().__init__(scope, id)
-        text = dynamodb.AttributeType.STRING
-        self.table = dynamodb.Table(
-            self,
-            "Table",
-            partition_key=dynamodb.Attribute(name="pk", type=text),
-            sort_key=dynamodb.Attribute(name="sk", type=text),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            # Of counts and pauses; what is followed stays.
-            time_to_live_attribute="expires_at",
-            deletion_protection=config.retains_data,
-            removal_policy=removal_policy(config.retains_data),
+        # Of counts and pauses; what is followed stays.
+        self.table = key_value_table(
+            self, config, key, partition_key="pk", sort_key="sk", expires="expires_at"
         )
 
 

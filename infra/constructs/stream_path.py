@@ -12,8 +12,8 @@ from constructs import Construct
 
 from infra.config import StageConfig, StorageConfig
 from infra.constructs.grants import allow, write_with_key
-from infra.constructs.lake_storage import removal_policy
 from infra.constructs.python_function import PythonFunction
+from infra.constructs.table import key_value_table
 
 _TEXT = dynamodb.AttributeType.STRING
 
@@ -23,7 +23,7 @@ class ScoresTable(Construct):
 
     def __init__(self, scope: Construct, id: str, *, config: StorageConfig, key: kms.IKey) -> None:
         super().__init__(scope, id)
-        self.table = stream_table(
+        self.table = key_value_table(
             self, config, key, partition_key="event_id", sort_key="tracker", expires="expires_at"
         )
         _index(self.table, "by_tracker", "tracker", "arrived")
@@ -36,36 +36,10 @@ class TicketsTable(Construct):
 
     def __init__(self, scope: Construct, id: str, *, config: StorageConfig, key: kms.IKey) -> None:
         super().__init__(scope, id)
-        self.table = stream_table(self, config, key, partition_key="pk")
+        self.table = key_value_table(self, config, key, partition_key="pk")
         _index(self.table, "by_state", "state", "opened_at")
         _index(self.table, "by_queue", "queue", "opened_at")
         _index(self.table, "by_change", "change_shard", "updated_at")
-
-
-def stream_table(
-    scope: Construct,
-    config: StorageConfig,
-    key: kms.IKey,
-    *,
-    partition_key: str,
-    sort_key: str | None = None,
-    expires: str | None = None,
-) -> dynamodb.Table:
-    return dynamodb.Table(
-        scope,
-        "Table",
-        partition_key=dynamodb.Attribute(name=partition_key, type=_TEXT),
-        sort_key=dynamodb.Attribute(name=sort_key, type=_TEXT) if sort_key else None,
-        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-        encryption_key=key,
-        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-            point_in_time_recovery_enabled=True
-        ),
-        time_to_live_attribute=expires,
-        deletion_protection=config.retains_data,
-        removal_policy=removal_policy(config.retains_data),
-    )
 
 
 def _index(table: dynamodb.Table, name: str, partition_key: str, sort_key: str) -> None:
