@@ -82,16 +82,22 @@ class Encoder:
         sentiment_scores; emotions (labels at or above their thresholds, most probable first),
         emotion_scores; main_emotion; entities (text, label, start, end: characters of the text
         given); then language, in_scope, model. A text with nothing to read (empty, only links,
-        handles or emoticons) is neutral with polarity 0, has no emotion and no entity.
+        handles or emoticons) is neutral with polarity 0 and has no emotion; a handle in it may
+        still name somebody.
         Only a text's beginning is read: max_tokens word pieces of the model's description.
 
         Raises UnknownHeadError for a head that the model does not have.
         """
         check_heads(self.id, self.heads, heads)
         languages = [language_of(text, self._file.languages) for text in texts]
-        readable = [at for at, language in enumerate(languages) if language.readable]
+        names = "entities" in heads
+        read = [
+            at
+            for at, language in enumerate(languages)
+            if language.readable or (names and "@" in texts[at])
+        ]
         scores: list[dict[str, Any]] = [{} for _ in texts]
-        for batch in self._batches(texts, readable):
+        for batch in self._batches(texts, read):
             outputs = self._run(batch, heads)
             for row, text in enumerate(batch):
                 scores[text.at] = self._score(
@@ -99,12 +105,12 @@ class Encoder:
                 )
         return [
             {
-                **(score if language.readable else self._nothing(heads)),
+                **(score if language.readable else self._nothing(heads, text, score)),
                 "language": language.language,
                 "in_scope": language.in_scope,
                 "model": self.id,
             }
-            for score, language in zip(scores, languages, strict=True)
+            for text, score, language in zip(texts, scores, languages, strict=True)
         ]
 
     def embed(self, texts: list[str]) -> np.ndarray:
@@ -178,8 +184,9 @@ class Encoder:
             "emotion_scores": scores,
         }
 
-    def _nothing(self, heads: Sequence[str]) -> dict[str, Any]:
-        """The score of a text with nothing to read."""
+    def _nothing(self, heads: Sequence[str], text: str, read: dict[str, Any]) -> dict[str, Any]:
+        """The score of a text with nothing to read; of `read`, its score, whom handles name."""
+        named = [e for e in read.get("entities", []) if text[: e["start"]].endswith("@")]
         score: dict[str, Any] = {}
         for head in self.heads:
             if head not in heads:
@@ -194,7 +201,7 @@ class Encoder:
                     "emotion_scores": dict.fromkeys(self.labels["emotions"], 0.0),
                 }
             else:
-                score[head] = None if head == "main_emotion" else []
+                score[head] = None if head == "main_emotion" else named
         return score
 
 

@@ -1,7 +1,8 @@
 """From labels of word pieces to named entities of the text given.
 
 A word's label is that of its first piece, BIO; an I- without a span of its kind before it opens
-one. A handle is one word without its `@`: who is named by it is one entity.
+one. A handle is one word without its `@`, a hashtag one word with its `#`: what it names is one
+entity.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from voxlake.scoring.encoder_text import Prepared
 
 OUTSIDE = "O"
-_HANDLE = re.compile(r"(?<!\w)@(\w+)")
+_HANDLE_OR_HASHTAG = re.compile(r"(?<!\w)([@#])(\w+)")
 # What the preparation makes of a pseudonym, and what public sets put for a handle: it names nobody.
 _NOBODY = "user"
 
@@ -44,7 +45,7 @@ def decode(
     words = list(_words(offsets, word_ids, labels))
     entities = []
     taken = 0
-    for start, end, label in _spans(_with_whole_handles(words, prepared.text)):
+    for start, end, label in _spans(_with_whole_names(words, prepared.text)):
         # One character given may be read as several words (a ligature): the first has it.
         first, last = max(prepared.starts[start], taken), prepared.ends[end - 1]
         text = given[first:last]
@@ -75,27 +76,33 @@ def _words(
         yield word
 
 
-def _with_whole_handles(words: list[Word], text: str) -> Iterator[Word]:
-    """The words with those of a handle as one, labelled as its first; its `@` is outside."""
-    handles = [found.span(1) for found in _HANDLE.finditer(text)] if "@" in text else []
+def _with_whole_names(words: list[Word], text: str) -> Iterator[Word]:
+    """The words with those of a handle or hashtag as one, labelled as the first of them that has a
+    label; a handle's `@` is outside."""
+    names = _HANDLE_OR_HASHTAG.finditer(text)
+    name = next(names, None)
     at = 0
     while at < len(words):
         word = words[at]
-        while handles and handles[0][1] <= word.start:
-            handles.pop(0)
-        if not handles or word.end < handles[0][0]:
+        while name and name.end() <= word.start:
+            name = next(names, None)
+        if not name or word.end <= name.start():
             yield word
             at += 1
             continue
-        start, end = handles[0]
-        if word.end == start:
+        if name[1] == "@" and word.end <= name.start(2):
             yield word._replace(label=OUTSIDE)
             at += 1
             continue
-        nobody = text[start:end].lower() == _NOBODY
-        yield Word(word.start, max(end, word.end), OUTSIDE if nobody else word.label)
-        while at < len(words) and words[at].start < end:
+        within = []
+        while at < len(words) and words[at].start < name.end():
+            within.append(words[at])
             at += 1
+        # Further words of a handle say nothing: it was learnt by its first.
+        told = within[:1] if name[1] == "@" else within
+        label = next((each.label for each in told if each.label != OUTSIDE), OUTSIDE)
+        nobody = name[1] == "@" and name[2].lower() == _NOBODY
+        yield Word(word.start, max(name.end(), within[-1].end), OUTSIDE if nobody else label)
 
 
 def _spans(words: Iterator[Word]) -> Iterator[tuple[int, int, str]]:

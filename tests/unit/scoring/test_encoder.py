@@ -110,6 +110,12 @@ def test_a_text_with_nothing_to_read_is_neutral_and_out_of_scope(encoder, text):
     }
 
 
+def test_handles_alone_feel_nothing_and_still_name_somebody(encoder):
+    [nothing, score] = encoder.score_texts(["", "RT @Ana: http://a.b"], HEADS)
+    named = [{"text": "Ana", "label": "PER", "start": 4, "end": 7}]
+    assert score == {**nothing, "entities": named}
+
+
 def test_another_language_is_scored_but_marked(encoder):
     [score] = encoder.score_texts(["der Zug nach Paris kommt schon wieder zu spät"], HEADS)
     assert (score["language"], score["in_scope"]) == ("de", False)

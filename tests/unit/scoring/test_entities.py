@@ -62,3 +62,20 @@ def test_offsets_lead_through_links_entities_and_emoji_to_the_text_given(entitie
 )
 def test_a_handle_is_one_word_without_its_at_sign(entities, text, expected):
     assert entities(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("and #Ana in", [("#Ana", "PER")]),
+        # The first word that names somebody tells for all of them.
+        ("and #in_Ana_Acme in", [("#in_Ana_Acme", "PER")]),
+        ("and #Acme, Ana", [("#Acme", "ORG"), ("Ana", "PER")]),
+        ("Ana #Lee in", [("Ana #Lee", "PER")]),
+        ("and #in", []),
+        ("and # Ana ## Ana", [("Ana", "PER"), ("Ana", "PER")]),
+        ("##Ana", [("#Ana", "PER")]),
+    ],
+)
+def test_a_hashtag_is_one_word_with_its_sign(entities, text, expected):
+    assert entities(text) == expected
