@@ -35,13 +35,16 @@ _name_node()
 from aws_cdk import App  # noqa: E402
 
 from infra.config import StageConfig, load_stage  # noqa: E402
+from infra.constructs.lake_stack import LakeStack  # noqa: E402
 from infra.packaging import REPOSITORY  # noqa: E402
+from infra.stacks.airflow import AirflowStack  # noqa: E402
 from infra.stacks.alarms import AlarmsStack  # noqa: E402
 from infra.stacks.api import ApiStack  # noqa: E402
 from infra.stacks.dashboard import DashboardStack  # noqa: E402
 from infra.stacks.ingest import IngestStack  # noqa: E402
 from infra.stacks.ml import MlStack  # noqa: E402
 from infra.stacks.processing import ProcessingStack  # noqa: E402
+from infra.stacks.quicksight import QuickSightStack  # noqa: E402
 from infra.stacks.sources import SourcesStack  # noqa: E402
 from infra.stacks.storage import StorageStack  # noqa: E402
 from infra.stacks.stream import StreamStack  # noqa: E402
@@ -72,6 +75,10 @@ def build_stacks(app: App, config: StageConfig, staging: Path) -> None:
         stream_path=stream_path,
         staging=staging,
     )
+    if config.quicksight.enabled:
+        QuickSightStack(
+            app, config=config, storage=storage, warehouse=warehouse, processing=processing
+        )
     api = (
         ApiStack(
             app,
@@ -93,11 +100,15 @@ def build_stacks(app: App, config: StageConfig, staging: Path) -> None:
         storage=storage,
         ingest=ingest,
         sources=sources,
+        ml=ml,
         processing=processing,
         warehouse=warehouse,
         stream_path=stream_path,
         api=api,
     )
+    if config.orchestrator == "mwaa":
+        others = [stack for stack in app.node.children if isinstance(stack, LakeStack)]
+        AirflowStack(app, config=config, storage=storage, others=others, staging=staging)
 
 
 def make_app(

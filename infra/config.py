@@ -2,7 +2,8 @@
 
 Every dataclass checks itself, so a wrong value fails at synthesis with the field's name, the
 value found and the values allowed, and never in the middle of a deployment. Their settings are in
-`infra/lake_config.py` (the batch path) and `infra/live_config.py` (what listens and answers).
+`infra/lake_config.py` (the batch path), `infra/live_config.py` (what listens and answers) and
+`infra/orchestration_config.py` (what runs the batch path).
 """
 
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from infra.live_config import (
     SourcesConfig,
     StreamPathConfig,
 )
+from infra.orchestration_config import AirflowConfig, check_orchestrator, cron_every
+from infra.quicksight_config import QuickSightConfig
 
 STAGES = ("dev", "prod", "full")
 # In the order of deployment.
@@ -36,9 +39,12 @@ STACKS = (
     "ml",
     "warehouse",
     "processing",
+    "quicksight",
     "api",
     "dashboard",
     "alarms",
+    # It is handed the outputs of all others.
+    "airflow",
 )
 
 # CloudWatch Logs takes these retentions only:
@@ -61,7 +67,11 @@ class StageConfig:
     processing: ProcessingConfig = field(default_factory=ProcessingConfig)
     ml: MlConfig = field(default_factory=MlConfig)
     warehouse: WarehouseConfig = field(default_factory=WarehouseConfig)
+    quicksight: QuickSightConfig = field(default_factory=QuickSightConfig)
     alarms: AlarmConfig = field(default_factory=AlarmConfig)
+    # What runs the batch path: `schedule` (a rule starts the state machine) or `mwaa`.
+    orchestrator: str = "schedule"
+    airflow: AirflowConfig = field(default_factory=AirflowConfig)
     database_prefix: str = "voxlake"
     metrics_namespace: str = "voxlake"
     log_retention_days: int = 30
@@ -87,6 +97,9 @@ class StageConfig:
             raise ConfigError(
                 "stream_path.enabled is False: expected True, since the API shows what it writes"
             )
+        check_orchestrator(self.orchestrator)
+        if self.orchestrator == "mwaa":
+            cron_every(self.processing.schedule_minutes)
         overdue = 2 * self.processing.schedule_minutes
         if self.storage.landing_retention_days * 1440 <= overdue:
             raise ConfigError(
@@ -99,6 +112,8 @@ class StageConfig:
         """The stage's stacks, in the order of deployment."""
         absent = set() if self.stream_path.enabled else {"stream"}
         absent |= set() if self.api.enabled else {"api", "dashboard"}
+        absent |= set() if self.quicksight.enabled else {"quicksight"}
+        absent |= set() if self.orchestrator == "mwaa" else {"airflow"}
         return tuple(stack for stack in STACKS if stack not in absent)
 
     def stack_name(self, stack: str) -> str:
@@ -136,6 +151,9 @@ def _prod() -> StageConfig:
             maximum_record_age_seconds=432_000,
         ),
         alarms=AlarmConfig(trackers=TRACKERS),
+        # Airflow would cost more than the rest of the stage (docs/deploy.md); set `mwaa` where
+        # people want its pages, backfills and task by task retries.
+        orchestrator="schedule",
         log_retention_days=90,
     )
 
@@ -160,7 +178,13 @@ def _full() -> StageConfig:
             per_hour=100_000,
             per_day=100_000,
         ),
+        orchestrator="mwaa",
         api=ApiConfig(jwt_issuer="https://issuer.example.com/", jwt_audience=("voxlake",)),
+        # Nobody's, in an account that is an example.
+        quicksight=QuickSightConfig(
+            owners=("arn:aws:quicksight:us-east-1:123456789012:group/default/analysts",),
+            readers=("arn:aws:quicksight:us-east-1:123456789012:group/default/readers",),
+        ),
         # Nobody's; on the laptop their messages lie in the outbox.
         alarms=AlarmConfig(
             emails=("operator@example.com",), phones=("+15550100",), trackers=TRACKERS

@@ -106,7 +106,7 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         rule="AwsSolutions-L1",
-        where="dashboard/Custom::CDKBucketDeployment*",
+        where="*/Custom::CDKBucketDeployment*",
         reason="The construct brings its function's code, and says what it runs on",
     ),
     Acknowledged(
@@ -158,6 +158,16 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         rule="AwsSolutions-IAM5[[]Resource::[*]]",
+        where="ml/Gate/ModelGate/Role/*",
+        reason="sagemaker:ListModelPackages knows no resources",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::*:model-package*/voxlake-*-[*]]",
+        where="ml/Gate/ModelGate/Role/*",
+        reason="The stage's groups, one a model, and their versions, which registering makes",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::[*]]",
         where="processing/*To*/Role/*",
         reason="cloudwatch:PutMetricData knows no resources; it is bound to Glue's namespace",
     ),
@@ -178,10 +188,61 @@ ACKNOWLEDGED = (
         reason="Redshift names the administrator's secret itself; namespace and prefix are exact",
     ),
     Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::[*]]",
+        where="quicksight/Athena/Role/*",
+        reason="Lists of Athena's catalogs and workgroups know no resources",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::*:table/voxlake_*/[*]]",
+        where="quicksight/Athena/Role/DefaultPolicy/*",
+        reason="Tables and views of our two databases are described; files are read by table",
+    ),
+    Acknowledged(
         rule="AwsSolutions-VPC7",
         where="warehouse/Redshift/Network/*",
         reason="Nothing connects over this network: no route leads in or out, SQL comes by the "
         "Data API",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-S1",
+        where="airflow/Files/*",
+        reason="The DAGs come from the repository and go to one role; nobody writes them here",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-SMG4",
+        where="airflow/Variable/*",
+        reason="Names of resources, not a secret: each deployment writes them anew",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::<FilesFolderBucket*.Arn>/[*]]",
+        where="airflow/*Role/DefaultPolicy/*",
+        reason=_OBJECTS,
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::*Zones*Arn*/[*]/]",
+        where="airflow/Execution/Role/DefaultPolicy/*",
+        reason="Folders of one prefix, by the slash at their end: no object that holds anything",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::[*]]",
+        where="airflow/Execution/Role/*",
+        reason="Metrics, which are bound to two namespaces, the list of log groups and the "
+        "account's public access block know no resources",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::*:log-group:airflow-voxlake-*-airflow-[*]]",
+        where="airflow/Execution/Role/*",
+        reason="The groups and streams of one named environment, whose names the service chooses",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::*:sqs:*:[*]:airflow-celery-[*]]",
+        where="airflow/Execution/Role/*",
+        reason="The environment's queue is in an account of AWS's and gets its name from MWAA",
+    ),
+    Acknowledged(
+        rule="AwsSolutions-IAM5[[]Resource::*:tra*-job/*[*]]",
+        where="airflow/Execution/Role/*",
+        reason="A job's name holds its run's id or the time; the prefix is ours",
     ),
     Acknowledged(
         rule="AwsSolutions-IAM5[[]Resource::[*]]",

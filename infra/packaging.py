@@ -15,6 +15,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from infra.errors import BundlingError, MissingSourceError
 
@@ -88,12 +89,12 @@ def stage_function(
         files += [(f"models/{model}/{file}", path) for file, path in source_files(folder)]
     for folder in folders:
         files += [(f"{folder}/{file}", path) for file, path in source_files(REPOSITORY / folder)]
-    return _copy(files + domain_files(), target)
+    return stage_files(files + domain_files(), target)
 
 
 def stage_requirements(name: str, target: Path) -> Path:
     """A folder holding only `requirements.txt`: what a layer is before pip has filled it."""
-    return _copy([("requirements.txt", requirements_file(name))], target)
+    return stage_files([("requirements.txt", requirements_file(name))], target)
 
 
 def requirements_file(name: str) -> Path:
@@ -142,18 +143,28 @@ def model_archive_files(packages: Path | None = None) -> list[tuple[str, Path]]:
     Raises:
         MissingSourceError: the script or the model's weights are not there.
     """
-    script = REPOSITORY / "sagemaker" / "inference" / "pack.py"
-    if not script.is_file():
-        raise MissingSourceError(f"expected {_shown(script)}, which says what a model ships with")
-    spec = importlib.util.spec_from_file_location("voxlake_model_pack", script)
-    assert spec is not None
-    assert spec.loader is not None
-    pack = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(pack)
+    pack = _packer("inference", "what a model ships with")
     try:
         return sorted(pack.members(packages=packages).items())
     except FileNotFoundError as missing:
         raise MissingSourceError(str(missing)) from missing
+
+
+def training_code_files() -> list[tuple[str, Path]]:
+    """The members of what training jobs run, as `sagemaker/training/pack.py` says."""
+    return sorted(_packer("training", "what training jobs run").members().items())
+
+
+def _packer(folder: str, what: str) -> Any:
+    script = REPOSITORY / "sagemaker" / folder / "pack.py"
+    if not script.is_file():
+        raise MissingSourceError(f"expected {_shown(script)}, which says {what}")
+    spec = importlib.util.spec_from_file_location(f"voxlake_{folder}_pack", script)
+    assert spec is not None
+    assert spec.loader is not None
+    pack = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pack)
+    return pack
 
 
 def install_wheels(
@@ -201,7 +212,8 @@ def _pip(command: str, *options: str) -> None:
         raise BundlingError(f"pip {command} ended with status {run.returncode}:\n{tail}")
 
 
-def _copy(files: Iterable[tuple[str, Path]], target: Path) -> Path:
+def stage_files(files: Iterable[tuple[str, Path]], target: Path) -> Path:
+    """Lays files out under their names; returns the folder."""
     for name, path in files:
         place = target / name
         place.parent.mkdir(parents=True, exist_ok=True)

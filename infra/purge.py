@@ -24,6 +24,7 @@ BUCKET_OUTPUTS = {
         "QueryResultsBucket",
     ),
     "dashboard": ("DashboardBucket", "DashboardLogsBucket"),
+    "airflow": ("AirflowBucket",),
 }
 # What DeleteObjects takes at once.
 _BATCH = 1000

@@ -63,6 +63,8 @@ class Cloud:
         self.clock = clock or Clock(self.stop_event)
         self.metric_store = MetricStore()
         self.services: dict[str, Any] = {}
+        # What sessions of each role were allowed to do, and did.
+        self.used_actions: dict[str, set[str]] = {}
         self.started_at = self.clock.now()
         self.application: Any = None
         self._session = boto3.session.Session(
@@ -92,6 +94,8 @@ class Cloud:
             read_timeout=900,
             proxies={},
             s3={"addressing_style": "path"},
+            # `api.127.0.0.1` is no host.
+            inject_host_prefix=False,
         )
         return self._session.client(service, endpoint_url=self.endpoint, config=config)
 

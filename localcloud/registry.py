@@ -21,7 +21,9 @@ SERVICES = [
     "localcloud.glue.service:GlueService",
     "localcloud.athena.service:AthenaService",
     "localcloud.redshift_data.service:RedshiftDataService",
+    "localcloud.quicksight.service:QuickSightService",
     "localcloud.sagemaker.service:SageMakerService",
+    "localcloud.mwaa.service:MwaaService",
 ]
 
 

@@ -18,7 +18,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
 # The name in a signature's scope -> boto3's name of the service, where they differ.
-SIGNING_NAMES = {"monitoring": "cloudwatch", "states": "stepfunctions"}
+SIGNING_NAMES = {"monitoring": "cloudwatch", "states": "stepfunctions", "airflow": "mwaa"}
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -1,4 +1,4 @@
-"""social_pipeline: what landed becomes cleansed, scored and counted tables.
+"""social_pipeline: what landed becomes cleansed, scored and counted tables, and goes to Redshift.
 
 A run with nothing pending ends at once; one with nothing but changed tickets takes those. Two
 runs at once are safe: the ledger's leases order them. A run can be repeated, also after a crash,
@@ -16,7 +16,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.sdk import DAG, BaseOperator, Param, chain
 from lake.defaults import AFTER_A_BRANCH, DAG_OPTIONS, answer
-from lake.tasks import done, invoke, run_job, score, tell_failure
+from lake.tasks import done, invoke, load_warehouse, run_job, score, tell_failure
 
 RUN_ID = answer("plan", "run_id")
 DAYS = r"^\d{4}-\d{2}-\d{2}/\d{4}-\d{2}-\d{2}$"
@@ -44,7 +44,7 @@ def quality_gate(task_id: str, job: str) -> BaseOperator:
 
 with DAG(
     "social_pipeline",
-    description="Landing to cleansed, features, scores, analytics; reconciled",
+    description="Landing to cleansed, features, scores, analytics; reconciled, loaded",
     doc_md=__doc__,
     schedule=conf.get("voxlake", "schedule", fallback="@hourly"),
     params={
@@ -90,6 +90,7 @@ with DAG(
         "tickets_to_analytics", "TicketsToAnalyticsJob", run_id, trigger_rule=AFTER_A_BRANCH
     )
     reconcile = invoke("reconcile", "ReconcilerFunction", {"step": "reconcile"})
+    loaded = load_warehouse("load_warehouse")
 
     path = [
         plan,
@@ -104,9 +105,10 @@ with DAG(
         quality_of_analytics,
         tickets_to_analytics,
         reconcile,
+        loaded,
     ]
     chain(*path)
     what_is_pending >> [nothing_pending, tickets_to_analytics]
     what_to_score >> scores_to_analytics
-    done([reconcile])
+    done([reconcile, loaded], rule=AFTER_A_BRANCH)
     tell_failure(path)

@@ -31,6 +31,7 @@ STAYS_IN_LANDING = frozenset({"place", "display_name", "location"})
 CORRUPT = "_corrupt"
 _KEY_PARTS = 4  # kind, ingest_date=…, ingest_hour=…, file
 _QUARANTINE_TABLE = "quarantine"
+_UTC_TEXT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z\z"
 
 ENVELOPE = ("event_id", "schema_version", "source", "occurred_at", "author_id")
 DELIVERY = ("arrival", "shard", "sequence")
@@ -109,8 +110,8 @@ def lines(raw: DataFrame, redelivered: Mapping[str, Iterable[tuple[int, int]]]) 
     marked = raw.select(
         "*",
         F.substring_index("_object", "/", 1).alias("_kind"),
-        F.col("arrival").cast("timestamp").alias("_arrival"),
-        F.col("event.occurred_at").cast("timestamp").alias("_occurred"),
+        instant(F.col("arrival")).alias("_arrival"),
+        instant(F.col("event.occurred_at")).alias("_occurred"),
     ).withColumn("_problem", _problem())
     readable = F.col("_problem").isNull()
     is_event = readable & (F.col("_kind") != QUARANTINE_KIND)
@@ -137,6 +138,16 @@ def lines(raw: DataFrame, redelivered: Mapping[str, Iterable[tuple[int, int]]]) 
         .cast("string"),
     ).withColumn("_id", F.when(is_event_row, F.col("event_id")).otherwise(quarantine_id()))
     return _covered(found, redelivered)
+
+
+def instant(text: Column) -> Column:
+    """``text.cast("timestamp")``, for half of what it costs where the text is a time in UTC.
+
+    Spark compiles two regular expressions for each zone it meets; without one it takes the
+    session's, which is UTC (see session.py).
+    """
+    bare = F.when(text.rlike(_UTC_TEXT), F.substring_index(text, "Z", 1)).otherwise(text)
+    return bare.cast("timestamp")
 
 
 def quarantine_id() -> Column:

@@ -114,7 +114,9 @@ class PipelineAlarms(Construct):
             incoming,
             threshold=1,
             comparison=_Comparison.LESS_THAN_THRESHOLD,
-            missing=_Missing.BREACHING,
+            # Kinesis counts nothing while nothing comes. Treated as breaching, that would ring from
+            # the deployment on; so it rings when a stream that had records has none any more.
+            missing=_Missing.MISSING,
         )
         self._unusual_volume(stream)
         self._alarm(
@@ -161,6 +163,8 @@ class PipelineAlarms(Construct):
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
+        if missing is _Missing.MISSING:
+            alarm.add_insufficient_data_action(self._action)
 
     def _own(
         self, name: str, service: str, *, period: Duration, statistic: str

@@ -95,14 +95,21 @@ class BatchPath(Construct):
                 include_execution_data=True,
             ),
         )
+        minutes = config.processing.schedule_minutes
+        request: dict[str, int] = {}
+        if config.orchestrator == "mwaa":
+            # Airflow has a schedule of its own. What it leaves waiting is taken by this one, before
+            # it counts as unaccounted for (two schedules).
+            request = {"waiting_minutes": minutes + minutes // 4}
+            minutes = max(1, minutes // 4)
         self.schedule = events.Rule(
             self,
             "Schedule",
             description="Starts the batch path; a run with nothing pending ends at once",
-            schedule=events.Schedule.rate(Duration.minutes(config.processing.schedule_minutes)),
+            schedule=events.Schedule.rate(Duration.minutes(minutes)),
             targets=[
                 targets.SfnStateMachine(
-                    self.state_machine, input=events.RuleTargetInput.from_object({})
+                    self.state_machine, input=events.RuleTargetInput.from_object(request)
                 )
             ],
         )

@@ -37,6 +37,7 @@ class LakeStack(Stack):
         self.config = config
         # A scope of their own: an output may be called as a construct is.
         self._outputs = Construct(self, "Outputs")
+        self.output_keys: list[str] = []
 
     def publish_file(
         self, *, file_name: str, source_hash: str, display_name: str
@@ -56,3 +57,10 @@ class LakeStack(Stack):
         """An output by whose key the command line and the tests find a physical name."""
         output = CfnOutput(self._outputs, key, value=value, description=description)
         output.override_logical_id(key)
+        self.output_keys.append(key)
+
+    @property
+    def output_definitions(self) -> dict[str, object]:
+        """Key -> what the output is made of: a text, or intrinsic functions on a resource."""
+        outputs = {key: self._outputs.node.find_child(key) for key in self.output_keys}
+        return {key: self.resolve(output.value) for key, output in outputs.items()}

@@ -18,6 +18,7 @@ from infra.constructs.stream_path import StreamPathAlarms
 from infra.constructs.tracker_alarms import TrackerAlarms
 from infra.stacks.api import ApiStack
 from infra.stacks.ingest import IngestStack
+from infra.stacks.ml import MlStack
 from infra.stacks.processing import ProcessingStack
 from infra.stacks.sources import SourcesStack
 from infra.stacks.storage import StorageStack
@@ -37,6 +38,7 @@ class AlarmsStack(LakeStack):
         storage: StorageStack,
         ingest: IngestStack,
         sources: SourcesStack,
+        ml: MlStack,
         processing: ProcessingStack,
         warehouse: WarehouseStack,
         stream_path: StreamStack | None = None,
@@ -51,6 +53,7 @@ class AlarmsStack(LakeStack):
             sources.x,
             processing.planner,
             processing.reconciler,
+            ml.gate,
         )
         if warehouse.loader is not None:
             functions += (warehouse.loader,)

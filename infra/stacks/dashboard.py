@@ -1,9 +1,11 @@
 """Dashboard: the page, and one address for it and the HTTP API."""
 
+from aws_cdk.aws_s3_deployment import CacheControl
 from constructs import Construct
 
 from infra.config import StageConfig
-from infra.constructs.dashboard_site import DashboardSite, PageFiles
+from infra.constructs.dashboard_site import PAGE, DashboardSite
+from infra.constructs.deployed_folder import DeployedFolder
 from infra.constructs.lake_stack import LakeStack
 from infra.stacks.storage import StorageStack
 
@@ -15,7 +17,15 @@ class DashboardStack(LakeStack):
         self, scope: Construct, *, config: StageConfig, storage: StorageStack, api_id: str
     ) -> None:
         super().__init__(scope, config=config, name="dashboard")
-        self.files = PageFiles(self, "Page", config=config, key=storage.key).bucket
+        self.files = DeployedFolder(
+            self,
+            "Page",
+            config=config,
+            key=storage.key,
+            folder=PAGE,
+            # File names carry no hash: browsers ask whether what they have is still right.
+            cache_control=CacheControl.no_cache(),
+        ).bucket
         site = DashboardSite(
             self, "Site", config=config, key=storage.key, files=self.files, api_id=api_id
         )

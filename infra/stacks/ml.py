@@ -6,6 +6,7 @@ from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs.lake_stack import LakeStack
+from infra.constructs.model_gate import ModelGate
 from infra.constructs.model_training import ModelTraining
 from infra.constructs.prebuilt_image import image_uri
 from infra.constructs.sentiment_model import SentimentModel
@@ -34,6 +35,16 @@ class MlStack(LakeStack):
         )
         ml = config.ml
         inference = image_uri(self, ml, ml.image_repository, ml.image_tag)
+        self.gate = ModelGate(
+            self,
+            "Gate",
+            config=config,
+            key=storage.key,
+            zones=storage.zones,
+            training=training,
+            inference_image=inference,
+            staging=staging,
+        ).function
         for name, value, description in (
             ("TransformInstanceType", ml.transform_instance_type, "Of batch transforms"),
             ("TransformInstanceCount", str(ml.transform_instance_count), "Of batch transforms"),
@@ -45,6 +56,7 @@ class MlStack(LakeStack):
             ("TrainingVolumeGb", str(ml.training_volume_gb), "Of training jobs"),
             ("TrainingMaxMinutes", str(ml.training_timeout_minutes), "A training job's time"),
             ("TrainingSpotWaitMinutes", str(ml.training_spot_wait_minutes), "For spot capacity"),
+            ("ModelGateFunction", self.gate.function.function_name, "Judges trained models"),
             ("InferenceImage", inference, "The image that serves registered models"),
             ("MetricsNamespace", config.metrics_namespace, "Of the metrics that voxlake emits"),
             ("ModelGroupPrefix", training.group_prefix, "Of model package groups, by model"),

@@ -29,13 +29,14 @@ class LedgerReader:
         self._table = table
 
     def pending(self) -> Iterator[dict[str, Any]]:
-        """`records` of every pending object (the index follows the table within moments)."""
+        """`records` and `arrival_first` of every pending object (the index follows the table within
+        moments)."""
         for shard in pending_shards():
             yield from self._query(
                 IndexName=PENDING_INDEX,
                 KeyConditionExpression="pending_shard = :shard",
                 ExpressionAttributeValues={":shard": {"S": shard}},
-                ProjectionExpression="#records",
+                ProjectionExpression="#records, arrival_first",
                 ExpressionAttributeNames={"#records": "records"},
             )
 

@@ -1,7 +1,8 @@
 """Entry point of batch_planner, called by the batch state machine.
 
 `{"step": "plan"}` (with an optional `run_id`, and `rescore`: days to score again) answers what is
-pending; `{"step": "scoring", "run_id": …}` answers what the model has to score;
+pending; with `waiting_minutes`, nothing as long as no object has waited for longer (a schedule that
+stands by for Airflow); `{"step": "scoring", "run_id": …}` answers what the model has to score;
 `{"step": "quality", "run_id": …, "job": …}` is the quality gate after a job: it fails where the
 job was halted, and answers the warnings.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -74,13 +75,13 @@ def answer(
     step = event.get("step")
     if step == "plan":
         run_id = event.get("run_id")
-        result = plan(
-            planning.check_run_id(run_id) if run_id else planning.new_run_id(now, suffix),
-            settings,
-            ledger,
-            tickets,
-            event.get("rescore") or NO_RESCORE,
-        )
+        run_id = planning.check_run_id(run_id) if run_id else planning.new_run_id(now, suffix)
+        waiting = list(ledger.pending())
+        if planning.is_early(event.get("waiting_minutes"), waiting, now):
+            result = planning.nothing(run_id).to_dict()
+        else:
+            rescore = event.get("rescore") or NO_RESCORE
+            result = plan(run_id, settings, ledger, tickets, rescore, waiting)
     elif step == "scoring":
         run_id = planning.check_run_id(event.get("run_id"))
         result = planning.scoring_plan(
@@ -104,11 +105,12 @@ def plan(
     ledger: LedgerReader,
     tickets: TicketsReader | None,
     rescore: str,
+    waiting: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """What is pending, also as metrics."""
+    """What is pending, also as metrics. waiting: the pending objects' items."""
     made = planning.make_plan(
         run_id,
-        ledger.pending(),
+        waiting,
         {
             table: ledger.versions(settings.cleansed_database, table)
             for table in planning.TEXT_TABLES

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from voxlake.errors import TerminalError
 from voxlake.ledger.rules import NO_RESCORE, choose_dts_to_rescore, dts_to_score_again
 from voxlake.tickets.lake import fingerprint
+from voxlake.times import format_rfc3339
 
 TEXT_TABLES = ("posts", "comments", "messages")
 SCORED_TABLE = "texts_scored"
@@ -100,6 +101,25 @@ def make_plan(
     records = [int(item["records"]) for item in pending]
     dts = {*choose_dts_to_rescore(scored, texts), *dts_to_score_again(rescore, scored)}
     return Plan(run_id, len(records), sum(records), len(dts), pending_tickets, rescore)
+
+
+def nothing(run_id: str) -> Plan:
+    """The plan of a run that leaves everything to another."""
+    return Plan(run_id, 0, 0, 0, 0, NO_RESCORE)
+
+
+def is_early(
+    waiting_minutes: int | None, pending: Iterable[Mapping[str, Any]], now: datetime
+) -> bool:
+    """Whether no pending object has waited for so long; never where no such time is given.
+
+    Args:
+        pending: items of the pending index, at least their `arrival_first`.
+    """
+    if waiting_minutes is None:
+        return False
+    latest = format_rfc3339(now - timedelta(minutes=waiting_minutes))
+    return all(item["arrival_first"] > latest for item in pending)
 
 
 def tickets_to_look_at(changed: Iterable[Mapping[str, Any]], position: Mapping[str, Any]) -> int:

@@ -26,11 +26,17 @@ CLIENT_CONFIG = Config(
 )
 BATCH_ITEMS = 25
 """What BatchWriteItem takes at once."""
+BATCH_MESSAGES = 10
+"""What SendMessageBatch takes at once."""
 _ATTEMPTS = 5
 
 
 class ScoresWriteError(TransientError):
     """DynamoDB kept leaving items of a batch unwritten."""
+
+
+class RepliesNotAskedError(TransientError):
+    """SQS left some of the requests for replies."""
 
 
 class TicketIdTakenError(TransientError):
@@ -174,10 +180,26 @@ class Replies:
         self._dynamodb = dynamodb
         self._table = table
 
-    def ask(self, ticket_id: str, text: StreamText, at: datetime) -> None:
-        """Asks for a ticket's reply; asking again is harmless. Raises ClientError."""
-        request = reply_request(ticket_id, ENRICHER, None, at, source=text.source)
-        self._sqs.send_message(QueueUrl=self._outbox_url, **request)
+    def ask(self, tickets: Iterable[tuple[str, str]], at: datetime) -> None:
+        """Asks for the replies of up to `BATCH_MESSAGES` tickets; asking again is harmless.
+
+        Args:
+            tickets: id and source of each.
+
+        Raises:
+            RepliesNotAskedError: SQS took some and left others.
+            ClientError: SQS refuses.
+        """
+        entries = [
+            {"Id": str(number), **reply_request(ticket_id, ENRICHER, None, at, source=source)}
+            for number, (ticket_id, source) in enumerate(tickets)
+        ]
+        answer = self._sqs.send_message_batch(QueueUrl=self._outbox_url, Entries=entries)
+        if failed := answer.get("Failed"):
+            raise RepliesNotAskedError(
+                f"expected SQS to take {len(entries)} requests for replies, found {len(failed)} "
+                f"left ({failed[0].get('Code')}); the batch is retried"
+            )
 
     def opt_out(self, text: StreamText, at: datetime) -> None:
         """The text's author gets no replies from now on. Raises ClientError."""

@@ -1,9 +1,10 @@
 """Entry point of text_enricher: a Kinesis batch in, the records to retry out.
 
 Only infrastructure makes it fail; a record that is no valid event is the consumer's business. All
-texts of a batch are scored at once, then written in the records' order. Where writing fails, that
-record is answered as the batch's failure and Lambda resumes there; where that is the very first, it
-raises, so that Lambda may halve the batch and the Errors metric shows it. Everything written may be
+texts of a batch are scored at once, then written in the records' order. Where writing fails, the
+first record that is not dealt with is answered as the batch's failure and Lambda resumes there;
+where that is the very first, it raises, so that Lambda may halve the batch and the Errors metric
+shows it. Everything written may be
 written again: a score replaces itself, and a text's ticket is opened once.
 """
 
@@ -25,7 +26,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.settings import read_settings
 from lambdas.text_enricher.adapters import (
+    BATCH_MESSAGES,
     CLIENT_CONFIG,
+    Opened,
     Replies,
     ScoresTable,
     TicketsTable,
@@ -135,11 +138,14 @@ def enrich(event: Mapping[str, Any], application: Application) -> dict[str, list
         max_future=application.settings.max_future,
     )
     metrics.add_metric("RecordsSkipped", MetricUnit.Count, read.skipped)
-    scores = application.desk.score(read.texts)
-    cases = {case.at: case for case in application.desk.cases(read.texts, scores)}
+    reading = application.desk.read(read.texts)
+    scores = reading.scores
+    cases = {case.at: case for case in application.desk.cases(read.texts, reading)}
     scored = list(zip(read.texts, scores, strict=True))
-    # The place that is being written: what a failure is answered with.
+    # The place that is being written, and tickets whose replies are still to be asked for: the
+    # first of these places is what a failure is answered with.
     at, opened = 0, 0
+    unasked: list[tuple[int, str]] = []
     try:
         for start in range(0, len(read.texts), _TEXTS_AT_ONCE):
             at = start
@@ -150,9 +156,15 @@ def enrich(event: Mapping[str, Any], application: Application) -> dict[str, list
                 if application.replies and _wants_none(application, read.texts[at]):
                     application.replies.opt_out(read.texts[at], datetime.fromtimestamp(now, UTC))
                 if at in cases:
-                    opened += _open(application, read.texts[at], scores[at], cases[at])
+                    ticket = _open(application, read.texts[at], scores[at], cases[at])
+                    if ticket is not None:
+                        opened += ticket.new
+                        unasked += [(at, ticket.ticket_id)] if application.replies else []
                 metrics.add_metric("SecondsToScore", MetricUnit.Seconds, now - read.arrivals[at])
+            if application.replies:
+                _ask(application.replies, application.clock, read.texts, unasked)
     except (ClientError, BotoCoreError, TransientError) as error:
+        at = min([at, *(place for place, _ in unasked)])
         logger.error("text not written", extra={"error": repr(error)})
         _count(scored[:at], opened)
         if read.sequences[at] == read.first:
@@ -178,11 +190,10 @@ def _write_scores(
     )
 
 
-def _open(application: Application, text: StreamText, score: Mapping[str, Any], case: Case) -> bool:
-    """Opens a text's ticket and asks for its reply; False where it has one.
-
-    A ticket that is there may be one whose asking failed: it is asked again, but not for an edit.
-    """
+def _open(
+    application: Application, text: StreamText, score: Mapping[str, Any], case: Case
+) -> Opened | None:
+    """Opens a text's ticket unless it has one; see `TicketsTable.open`."""
 
     def make(ticket_id: str) -> dict[str, Any]:
         return ticket_item(
@@ -198,12 +209,24 @@ def _open(application: Application, text: StreamText, score: Mapping[str, Any], 
 
     opened_at = datetime.fromtimestamp(application.clock(), UTC)
     ids = (application.desk.ticket_id(text, case, attempt) for attempt in range(_ID_ATTEMPTS))
-    ticket = application.tickets.open(make, ids)
-    if ticket is None:
-        return False
-    if application.replies is not None:
-        application.replies.ask(ticket.ticket_id, text, opened_at)
-    return ticket.new
+    return application.tickets.open(make, ids)
+
+
+def _ask(
+    replies: Replies,
+    clock: Callable[[], float],
+    texts: Sequence[StreamText],
+    unasked: list[tuple[int, str]],
+) -> None:
+    """Asks for replies and takes from the list what was asked for.
+
+    A ticket that was there before may be one whose asking failed, so it is asked for again.
+    """
+    while unasked:
+        asked = unasked[:BATCH_MESSAGES]
+        tickets = [(ticket_id, texts[place].source) for place, ticket_id in asked]
+        replies.ask(tickets, datetime.fromtimestamp(clock(), UTC))
+        del unasked[: len(asked)]
 
 
 def _wants_none(application: Application, text: StreamText) -> bool:

@@ -87,6 +87,7 @@ class StackDeployment:
             lambda logical_id: self._resource(logical_id).physical_id,
             self._attribute,
             store.import_value,
+            store.output,
         )
 
     def run(self) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from localcloud.errors import DeployError
 class Resolver:
     """Resolves values of one template.
 
-    `ref` and `get_att` give what resources became, `import_value` other stacks' exports;
+    `ref` and `get_att` give what resources became, `import_value` other stacks' exports,
+    `stack_output` any output by stack and key;
     `mappings` is the template's section, `pseudo` holds `AWS::Region` and the like.
     """
 
@@ -26,10 +27,12 @@ class Resolver:
         ref: Callable[[str], str],
         get_att: Callable[[str, str], Any],
         import_value: Callable[[str], str],
+        stack_output: Callable[[str, str], str],
     ) -> None:
         self._mappings = mappings
         self._pseudo = pseudo
         self._ref_resource = ref
+        self._output = stack_output
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Fn::GetAtt": lambda argument: get_att(*argument),
@@ -39,6 +42,7 @@ class Resolver:
             "Fn::Select": self._select,
             "Fn::GetAZs": lambda region: [f"{self._region(region)}{zone}" for zone in "abcdef"],
             "Fn::ImportValue": lambda argument: import_value(self.resolve(argument)),
+            "Fn::GetStackOutput": self._stack_output,
         }
 
     def resolve(self, value: Any) -> Any:
@@ -74,6 +78,12 @@ class Resolver:
     def _select(self, argument: Any) -> Any:
         index, values = self.resolve(argument)
         return values[int(index)]
+
+    def _stack_output(self, argument: Any) -> str:
+        given = self.resolve(argument)
+        if set(given) != {"StackName", "OutputName"}:
+            raise DeployError("Fn::GetStackOutput with a region or role is not supported")
+        return self._output(given["StackName"], given["OutputName"])
 
     def _region(self, region: Any) -> str:
         return self.resolve(region) or self._pseudo["AWS::Region"]

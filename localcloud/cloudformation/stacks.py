@@ -47,3 +47,10 @@ class StackStore(dict[str, Stack]):
                 if output.get("ExportName") == name:
                     return output["OutputValue"]
         raise DeployError(f"no stack exports {name}: deploy the stack that does first")
+
+    def output(self, stack: str, key: str) -> str:
+        found = self[stack].outputs if stack in self else []
+        for output in found:
+            if output["OutputKey"] == key:
+                return output["OutputValue"]
+        raise DeployError(f"the stack {stack} has no output {key}: deploy it first")

@@ -169,9 +169,13 @@ class QueuePoller:
         result = self.functions.invoke(mapping.function_name, json.dumps(event).encode())
         ids = {message["MessageId"] for message in messages}
         left = failed_ids(result.error, result.payload, ids, mapping.settings)
-        for message in messages:
-            if message["MessageId"] not in left:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        done = [
+            {"Id": message["MessageId"], "ReceiptHandle": message["ReceiptHandle"]}
+            for message in messages
+            if message["MessageId"] not in left
+        ]
+        if done:
+            sqs.delete_message_batch(QueueUrl=url, Entries=done)
         mapping.problem = None
         mapping.result = "PROBLEM: Function call failed" if left else "OK"
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import boto3
@@ -9,6 +10,9 @@ from botocore.config import Config
 
 # The host's own settings of these would reach into a job.
 _HOST_SETTINGS = ("PYTHON", "SPARK_", "PYSPARK_", "HADOOP_", "JAVA_", "JDK_", "OMP_", "SM_")
+# Reading a service's model is most of what a client costs, and a session reads it once.
+_SESSION = boto3.session.Session()
+_SESSION_LOCK = threading.Lock()
 
 
 def role_arn(cloud: Any, role: str) -> str:
@@ -42,11 +46,19 @@ def client_of(cloud: Any, principal: Any, client: str) -> Any:
 
 
 def _client(cloud: Any, client: str, key: str, secret: str, token: str | None) -> Any:
-    session = boto3.session.Session(key, secret, token, region_name=cloud.region)
     path_style = {"addressing_style": "path"}
     retries = {"total_max_attempts": 1}
     config = Config(retries=retries, read_timeout=900, proxies={}, s3=path_style)
-    return session.client(client, endpoint_url=cloud.endpoint, config=config)
+    with _SESSION_LOCK:
+        return _SESSION.client(
+            client,
+            region_name=cloud.region,
+            endpoint_url=cloud.endpoint,
+            config=config,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+        )
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:

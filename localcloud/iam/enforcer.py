@@ -48,6 +48,7 @@ class Enforcer:
                 reason = f"because {error.message}"
             if reason:
                 raise _denied(request.service, caller, need, reason)
+            self.cloud.used_actions.setdefault(caller.role_name, set()).add(need.action)
 
     def _refusal(self, caller: Principal, need: Need) -> str:
         """Why the policies do not allow the need; empty when they do."""

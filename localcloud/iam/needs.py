@@ -34,7 +34,7 @@ NAMED_BY = {
     "events": [("Rule", "rule/{}"), ("Name", "rule/{}")],
     "kinesis": [("StreamName", "stream/{}")],
     "kms": [("KeyId", "key/{}")],
-    "lambda": [("FunctionName", "function:{}")],
+    "lambda": [("FunctionName", "function:{}"), ("UUID", "event-source-mapping:{}")],
     "sagemaker": [
         ("TrainingJobName", "training-job/{}"),
         ("TransformJobName", "transform-job/{}"),
@@ -159,6 +159,9 @@ def _glue(cloud: Cloud, request: Request) -> list[Need]:
     if "Job" in request.action:
         name = params.get("JobName") or params.get("Name")
         return [Need(action, _arn(cloud, "glue", f"job/{name}") if name else "*")]
+    if "Crawler" in request.action:
+        names = params.get("CrawlerNameList") or [params.get("Name") or "*"]
+        return [Need(action, _arn(cloud, "glue", f"crawler/{name}")) for name in names]
     content = params.get("TableInput") or params.get("DatabaseInput") or {}
     database, table = params.get("DatabaseName"), params.get("TableName")
     if "Database" in request.action:

@@ -110,7 +110,13 @@ def _transform(cloud: Any, job: TransformJob, scratch: Path) -> None:
         raise ClientInputError(f'No S3 objects found under S3 URL "{source}" given in input data')
     if not container.get("ModelDataUrl"):
         raise ClientInputError("expected ModelDataUrl in the model's PrimaryContainer, found none")
-    s3.download_file(*split_s3_uri(container["ModelDataUrl"]), str(scratch / "model.tar.gz"))
+    try:
+        s3.download_file(*split_s3_uri(container["ModelDataUrl"]), str(scratch / "model.tar.gz"))
+    except ClientError as error:
+        said = error.response["Error"]
+        raise ClientInputError(
+            f"Could not read model data at {container['ModelDataUrl']}: {said['Message']}"
+        ) from error
     unpack(scratch / "model.tar.gz", scratch / "model")
 
     env = job_environment(cloud, role, **_ROLE)

@@ -19,6 +19,11 @@ class StsService:
             "GetCallerIdentity": self.get_caller_identity,
         }
 
+    def status(self) -> dict[str, Any]:
+        """Role -> actions that its sessions took, as IAM's access advisor tells them."""
+        used = list(self.cloud.used_actions.items())
+        return {"used_actions": {role: sorted(actions) for role, actions in used}}
+
     def assume_role(self, request: Request) -> dict[str, Any]:
         params, caller = request.params, request.principal
         account, role = f"arn:aws:iam::{caller.account}", caller.role_name

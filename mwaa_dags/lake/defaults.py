@@ -49,6 +49,11 @@ def name(output: str) -> str:
     return "{{ var.json.voxlake.%s }}" % output  # noqa: UP031
 
 
+def name_if_there(output: str) -> str:
+    """As `name`, and empty where the stage has no such output."""
+    return "{{ (var.json.voxlake).get('%s', '') }}" % output  # noqa: UP031
+
+
 def answer(task_id: str, key: str) -> str:
     """A template for one member of the JSON that a function answered in another task."""
     return "{{ (ti.xcom_pull(task_ids='%s') | from_json)['%s'] }}" % (task_id, key)  # noqa: UP031

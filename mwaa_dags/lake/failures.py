@@ -11,7 +11,10 @@ from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
 from airflow.providers.amazon.aws.operators.lambda_function import LambdaInvokeFunctionOperator
-from airflow.providers.amazon.aws.operators.sagemaker import SageMakerTransformOperator
+from airflow.providers.amazon.aws.operators.sagemaker import (
+    SageMakerTrainingOperator,
+    SageMakerTransformOperator,
+)
 
 ERROR = "error"
 """Key of the XCom in which a failing task leaves its error."""
@@ -63,14 +66,43 @@ class GlueJob(LeavesError, GlueJobOperator):
         return found.get("ErrorMessage") or super().why(error)
 
 
-class Function(LeavesError, LambdaInvokeFunctionOperator):
-    """A Lambda function, telling why it failed."""
-
+class _LeavesFunctionError(LeavesError):
     def why(self, error: BaseException) -> str:
         try:
             return json.loads(error.args[1]["Payload"])["errorMessage"]
         except (IndexError, KeyError, TypeError, ValueError):
             return super().why(error)
+
+
+class Function(_LeavesFunctionError, LambdaInvokeFunctionOperator):
+    """A Lambda function, telling why it failed."""
+
+
+class _Load(LambdaInvokeFunctionOperator):
+    def execute(self, context: Any) -> str:
+        if not self.function_name:
+            raise AirflowSkipException("this stage has no Redshift (redshift_enabled)")
+        # One call waits a quarter of an hour; a longer load goes on in the next.
+        while not json.loads(answer := super().execute(context))["done"]:
+            self.log.info("the load goes on")
+        return answer
+
+
+class WarehouseLoad(_LeavesFunctionError, _Load):
+    """Calls the loader until it is done; skipped where the stage has no warehouse."""
+
+
+class _Train(SageMakerTrainingOperator):
+    def execute(self, context: Any) -> dict[str, Any]:
+        self.config = json.loads(self.config)
+        # SageMaker never takes a job name twice: each attempt needs its own. Their checkpoints are
+        # the same, so the next attempt goes on where the one before ended.
+        self.config["TrainingJobName"] += f"-{context['ti'].try_number}"
+        return super().execute(context)
+
+
+class TrainingJob(LeavesError, _Train):
+    """A training job, telling why it failed. `config` is a template of JSON."""
 
 
 def failure_report(ti: Any) -> str:

@@ -16,15 +16,7 @@ from lake.failures import LeavesError
 _LOOK_SECONDS = 1
 
 
-class SwitchMappings(LeavesError, AwsBaseOperator[LambdaHook]):
-    """Turns event source mappings on or off and waits until they are.
-
-    A mapping that is off keeps its place in the stream, for as long as the stream keeps records.
-
-    Args:
-        mappings: their ids (templated).
-    """
-
+class _SwitchMappings(AwsBaseOperator[LambdaHook]):
     aws_hook_class = LambdaHook
     template_fields: Sequence[str] = aws_template_fields("mappings")
 
@@ -43,16 +35,17 @@ class SwitchMappings(LeavesError, AwsBaseOperator[LambdaHook]):
             self.log.info("%s is %s", mapping, wanted)
 
 
-class SwitchSchedules(LeavesError, AwsBaseOperator[EventBridgeHook]):
-    """Enables or disables the schedules of sources.
+class SwitchMappings(LeavesError, _SwitchMappings):
+    """Turns event source mappings on or off and waits until they are.
+
+    A mapping that is off keeps its place in the stream, for as long as the stream keeps records.
 
     Args:
-        rules: {source: name of its rule} (templated).
-        sources: which of them, parted by commas; none turns nothing (templated).
-
-    Raises ValueError for a source that there is not.
+        mappings: their ids (templated).
     """
 
+
+class _SwitchSchedules(AwsBaseOperator[EventBridgeHook]):
     aws_hook_class = EventBridgeHook
     template_fields: Sequence[str] = aws_template_fields("rules", "sources")
 
@@ -73,3 +66,14 @@ class SwitchSchedules(LeavesError, AwsBaseOperator[EventBridgeHook]):
             switch(Name=self.rules[source])
             self.log.info("%s is %s", source, "on" if self.on else "off")
         return chosen
+
+
+class SwitchSchedules(LeavesError, _SwitchSchedules):
+    """Enables or disables the schedules of sources.
+
+    Args:
+        rules: {source: name of its rule} (templated).
+        sources: which of them, parted by commas; none turns nothing (templated).
+
+    Raises ValueError for a source that there is not.
+    """

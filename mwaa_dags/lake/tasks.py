@@ -10,12 +10,16 @@ from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import BaseOperator
 
-from lake.defaults import POLL_SECONDS, answer, name
-from lake.failures import Function, GlueJob, TransformJob
+from lake.defaults import POLL_SECONDS, answer, name, name_if_there
+from lake.failures import Function, GlueJob, TrainingJob, TransformJob, WarehouseLoad
 
 # Glue and SageMaker end their jobs by themselves before that, with a better message.
 JOB_TIMEOUT = timedelta(minutes=130)
 TRANSFORM_TIMEOUT = timedelta(minutes=190)
+LOAD_TIMEOUT = timedelta(minutes=130)
+TRAINING_TIMEOUT = timedelta(minutes=490)
+# A function may take fifteen minutes; boto3 gives up after one, and would call again.
+_ONE_LONG_CALL = {"read_timeout": 900, "retries": {"max_attempts": 0}}
 
 
 def invoke(task_id: str, function: str, payload: dict[str, Any] | str) -> BaseOperator:
@@ -29,8 +33,7 @@ def invoke(task_id: str, function: str, payload: dict[str, Any] | str) -> BaseOp
         task_id=task_id,
         function_name=name(function),
         payload=payload if isinstance(payload, str) else json.dumps(payload),
-        # A function may take fifteen minutes; boto3 gives up after one, and would call again.
-        botocore_config={"read_timeout": 900, "retries": {"max_attempts": 0}},
+        botocore_config=_ONE_LONG_CALL,
         execution_timeout=timedelta(minutes=16),
     )
 
@@ -50,6 +53,39 @@ def run_job(task_id: str, job: str, arguments: dict[str, str], **options: Any) -
         stop_job_run_on_kill=True,
         execution_timeout=JOB_TIMEOUT,
         **options,
+    )
+
+
+def load_warehouse(task_id: str) -> BaseOperator:
+    """Loads what changed into Redshift, where the stage has it."""
+    return WarehouseLoad(
+        task_id=task_id,
+        function_name=name_if_there("WarehouseLoaderFunction"),
+        payload=json.dumps({"step": "load"}),
+        botocore_config=_ONE_LONG_CALL,
+        execution_timeout=LOAD_TIMEOUT,
+    )
+
+
+def train(task_id: str, prepared_by: str) -> BaseOperator:
+    """The training job that the task `prepared_by` made ready; answers its description."""
+    return TrainingJob(
+        task_id=task_id,
+        config="{{ (ti.xcom_pull(task_ids='%s') | from_json)['request'] | tojson }}"  # noqa: UP031
+        % prepared_by,
+        check_interval=POLL_SECONDS,
+        check_if_job_exists=False,
+        # The log is SageMaker's; reading it would take rights on a group that others write to.
+        print_log=False,
+        execution_timeout=TRAINING_TIMEOUT,
+    )
+
+
+def artifact(trained_by: str) -> str:
+    """A template for the URI of the model that a training task made."""
+    return (
+        "{{ ti.xcom_pull(task_ids='%s')['Training']['ModelArtifacts']['S3ModelArtifacts'] }}"  # noqa: UP031
+        % trained_by
     )
 
 

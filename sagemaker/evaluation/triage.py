@@ -170,8 +170,7 @@ def measure(desk: Desk, tweets: list[Row], examples: list[Row], asking: set[str]
     """All figures, as one document."""
     order = [queue.id for queue in desk.queues.queues]
     texts = as_stream(tweets)
-    scores = desk.score(texts)
-    verdicts = {case.at: case.verdict for case in desk.cases(texts, scores)}
+    verdicts = {case.at: case.verdict for case in desk.cases(texts, desk.read(texts))}
     found = {"model": desk.model, **needs_reply(tweets, verdicts, asking)}
     sorted_rows = [row for row in tweets if row.queue]
     found["queues"] = {}

@@ -113,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if asking is None:
             raise SystemExit(f"expected the ids of {options.asks} among {options.data}")
         texts = triage.as_stream(tweets)
-        scores = desk.score(texts)
+        scores = desk.read(texts).scores
         reasons = desk.reasons([text.text for text in texts])
         weighed = [
             signals(text.text, score, reason)

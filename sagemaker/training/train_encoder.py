@@ -75,15 +75,18 @@ def read_channel(channel: str | Path, part: str, data_name: str) -> Sets:
 
 
 def soft_labels(teachers: list[torch.nn.Module], data: dict, names: set[str]) -> dict:
-    """By task, for each example: the teachers' mean probabilities of it in every named task."""
+    """By task, for each example: the teachers' mean probabilities of it in every named task; of
+    entities the last teacher's alone, since a mean of spans that disagree names nothing."""
     soft = {}
     for task, encoded in data.items():
         rows: list[dict] = [{} for _ in encoded]
-        for teacher in teachers:
-            for row, logits in zip(rows, measure.predict_all(teacher, names, encoded), strict=True):
+        for number, teacher in enumerate(teachers, start=1):
+            asked = names if number == len(teachers) else names - {"entities"}
+            for row, logits in zip(rows, measure.predict_all(teacher, asked, encoded), strict=True):
                 for wanted, values in logits.items():
                     chances = torch.from_numpy(measure.probabilities(wanted, values))
-                    row[wanted] = row.get(wanted, 0.0) + chances / len(teachers)
+                    share = 1 if wanted == "entities" else len(teachers)
+                    row[wanted] = row.get(wanted, 0.0) + chances / share
         soft[task] = rows
     return soft
 

@@ -45,6 +45,15 @@ class Lake:
         assert done.returncode == code, f"{arguments}: {done.stdout}\n{done.stderr}"
         return done
 
+    def begin(self, *arguments: str) -> subprocess.Popen:
+        """Starts the command line and does not wait for it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "voxlake.cli", *arguments],
+            cwd=ROOT,
+            env=self.shell | {"VOXLAKE_HOME": str(self.home)},
+            stdout=subprocess.DEVNULL,
+        )
+
     @property
     def shell(self) -> dict[str, str]:
         return {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
@@ -102,13 +111,17 @@ class Lake:
             assert time.monotonic() < deadline, mappings
             time.sleep(0.3)
 
+    def hold(self, function_output: str) -> None:
+        """Nothing is given to a function any more by its event source mapping."""
+        functions = self.client("lambda")
+        [mapping] = functions.list_event_source_mappings(FunctionName=self.output(function_output))[
+            "EventSourceMappings"
+        ]
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
     def hold_replies(self) -> None:
         """Nothing takes requests for replies from their queue, so that tickets stay as opened."""
-        functions = self.client("lambda")
-        [mapping] = functions.list_event_source_mappings(
-            FunctionName=self.output("ReplySenderFunction")
-        )["EventSourceMappings"]
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        self.hold("ReplySenderFunction")
 
     def items(self, table_output: str) -> list[dict]:
         """Every item of a DynamoDB table, as plain values."""

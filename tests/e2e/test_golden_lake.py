@@ -21,10 +21,14 @@ from nbclient import NotebookClient
 
 from tests.e2e.lake import ROOT
 from tests.e2e.transform import score_by_transform, that_feels_everything
+from voxlake.cli.report.data import gather
+from voxlake.measures import DATA_SETS, MEASURES
+from voxlake.measures.definitions import SENTIMENTS
 
 GOLDEN = Path(__file__).parent / "golden"
 EVENTS = [line.encode() for line in (GOLDEN / "events.jsonl").read_text().splitlines()]
 MEBIBYTE = 1024 * 1024
+COMPLAINT = "@united you lost my bag & nobody answers, awful service #fail"
 
 
 def changed(**fields) -> bytes:
@@ -216,6 +220,38 @@ def test_awswrangler_reads_the_warehouse(filled):
         )
 
 
+def test_quicksight_imports_the_rows_that_the_report_counts(filled):
+    """Under the template's own role; what it may not read fails the import."""
+    quicksight = filled.client("quicksight")
+    account = filled.client("sts").get_caller_identity()["Account"]
+    databases = ("voxlake_analytics", "voxlake_cleansed")
+    for name, one in DATA_SETS.items():
+        imported = {"AwsAccountId": account, "DataSetId": f"voxlake-full-{name}"}
+        quicksight.create_ingestion(**imported, IngestionId="now", IngestionType="FULL_REFRESH")
+        found = quicksight.describe_ingestion(**imported, IngestionId="now")["Ingestion"]
+        assert found["IngestionStatus"] == "COMPLETED", found
+        rows = len(filled.sql(one.sql(*databases)))
+        assert found["RowInfo"]["TotalRowsInDataset"] == rows > 0, name
+    data = gather(filled.target, names={}, queues={}, models=ROOT / "sagemaker" / "models")
+    counts = ", ".join(
+        f"{MEASURES[name].of_counts()} AS {name}" for name in (*SENTIMENTS, "polarity")
+    )
+    sentiment = DATA_SETS["sentiment"].sql(*databases)
+    [shown] = filled.sql(f"SELECT {counts} FROM ({sentiment}) d WHERE tracker = '(all)'")
+    assert shown == {
+        **{name: getattr(data.overall, name) for name in SENTIMENTS},
+        "polarity": pytest.approx(data.overall.polarity),
+    }
+    events = filled.sql(
+        f"SELECT CAST(day AS VARCHAR) AS dt, kind, {MEASURES['events'].of_counts()} AS n "
+        f"FROM ({DATA_SETS['events'].sql(*databases)}) d GROUP BY day, kind"
+    )
+    drawn = [row for row in events if row["dt"] in data.volumes]
+    assert {(r["dt"], r["kind"]): r["n"] for r in drawn} == {
+        (day, kind): n for day, kinds in data.volumes.items() for kind, n in kinds.items()
+    }
+
+
 def aws(lake, *arguments: str):
     done = subprocess.run(
         [sys.executable, "-m", "awscli", *arguments, "--output", "json"],
@@ -371,6 +407,52 @@ def test_status_shows_what_the_mock_server_adds(filled):
     assert sum(kind["records"] for kind in before["pending"].values()) == 0
     assert waiting >= 50
     assert after["stream"]["records_last_hour"] > before["stream"]["records_last_hour"]
+
+
+def test_after_rekeying_new_rows_have_the_new_keys_id_and_old_ones_stay(filled):
+    """What docs/deploy.md says to do."""
+    tables = {"posts": "author_id", "comments": "author_id", "messages": "author_id, speaker"}
+
+    def rows() -> dict[tuple, dict]:
+        return {
+            (table, row["event_id"]): row
+            for table, people in tables.items()
+            for row in filled.sql(f"SELECT event_id, {people} FROM voxlake_cleansed.{table}")
+        }
+
+    before = rows()
+    filled.client("secretsmanager").put_secret_value(
+        SecretId=filled.output("PseudonymSecretArn"),
+        SecretString=json.dumps({"key_id": "k2", "key": "fedcba9876543210" * 4}),
+    )
+    filled.client("lambda").update_function_configuration(
+        FunctionName=filled.output("TextEnricherFunction"), Timeout=121
+    )
+    filled.client("lambda").get_waiter("function_updated_v2").wait(
+        FunctionName=filled.output("TextEnricherFunction")
+    )
+    again = [changed(event_id="p1-again", body={"post_id": "n9", "text": COMPLAINT})]
+    accounts = filled.json("reconcile")
+    duplicates = accounts["total"]["duplicate"]
+    filled.put([*EVENTS, *again])
+    filled.landed(accounts["stream"]["incoming_records"] + len(EVENTS) + 1)
+    filled.enriched()
+    filled.json("run")
+    after = rows()
+    assert {key: after[key] for key in before} == before
+    fresh = {key: after[key] for key in after.keys() - before.keys()}
+    assert ("posts", "p1-again") in fresh
+    assert all(
+        person.startswith("k2_")
+        for row in fresh.values()
+        for name, person in row.items()
+        if name != "event_id" and person
+    )
+    [ticket] = [one for one in filled.tickets() if one["event_id"] == "p1-again"]
+    assert ticket["author_id"] == after["posts", "p1-again"]["author_id"]
+    accounts = filled.json("reconcile")
+    assert accounts["total"]["duplicate"] == duplicates + len(EVENTS)
+    assert (accounts["unaccounted"], accounts["findings"]) == (0, [])
 
 
 def test_the_notebook_runs_from_top_to_bottom(filled, monkeypatch):

@@ -1,14 +1,16 @@
 """Each stage is synthesised once, as a user would: a bare environment, no `node`, no credentials.
 
-The tests of this folder run in one worker (`--dist loadgroup`), so that holds under xdist too.
+Once a run, not once a worker of xdist: whoever needs a stage first makes it, the others wait.
 """
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,6 @@ import pytest
 
 from infra.config import STAGES, load_stage
 from infra.packaging import REPOSITORY
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("infra"))
 
 
 @dataclass(frozen=True)
@@ -92,14 +88,20 @@ def _synthesise(stage: str | None, out: Path, **environment: str) -> Assembly:
 
 @pytest.fixture(scope="session")
 def assemble(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Assembly]:
-    """The assembly of a stage, made at its first use."""
-    made: dict[str, Assembly] = {}
+    """The assembly of a stage, made at its first use by any worker; nobody may change it."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "stages"
 
+    @cache
     def of_stage(stage: str) -> Assembly:
-        if stage not in made:
-            folder = tmp_path_factory.mktemp(f"synth-{stage}")
-            made[stage] = _synthesise(stage, folder / "cdk.out")
-        return made[stage]
+        folder = root / stage
+        folder.mkdir(parents=True, exist_ok=True)
+        said = folder / "stderr"  # written last: there is one only of a whole assembly
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not said.exists():
+                said.write_text(_synthesise(stage, folder / "cdk.out").stderr)
+        return Assembly(stage, folder / "cdk.out", said.read_text())
 
     return of_stage
 

@@ -123,7 +123,7 @@ def test_the_topic_is_encrypted_and_tls_only(assembly):
                 "ComparisonOperator": "LessThanThreshold",
                 "Threshold": 1,
                 "Period": 3600,
-                "TreatMissingData": "breaching",
+                "TreatMissingData": "missing",
             },
         ),
     ],
@@ -131,6 +131,12 @@ def test_the_topic_is_encrypted_and_tls_only(assembly):
 def test_alarms_watch_what_their_names_say(full, alarm, expected):
     properties = _alarm(full, alarm)
     assert {name: properties.get(name) for name in expected} == expected
+
+
+def test_silence_rings_but_a_stream_that_never_had_records_does_not(full):
+    # New alarms are in INSUFFICIENT_DATA: without data they stay there, and staying tells nobody.
+    alarm = _alarm(full, "PipelineNoData")
+    assert alarm["InsufficientDataActions"] == alarm["AlarmActions"] != []
 
 
 def test_the_quarantine_rate_is_a_share_of_what_was_received(full):

@@ -6,6 +6,7 @@ from infra.packaging import REPOSITORY
 
 # name("Key"); invoke(task, "Key", …) and run_job(task, "Key", …)
 KEY = re.compile(r'\b(?:name\(|(?:invoke|run_job)\(\s*"\w+",)\s*"(\w+)"')
+IF_THERE = re.compile(r'\bname_if_there\(\s*"(\w+)"')
 IN_A_TEMPLATE = re.compile(r"var\.json\.voxlake\.(\w+)")
 
 
@@ -18,3 +19,5 @@ def test_every_name_of_the_dags_is_an_output(assembly):
     }
     assert len(used) > 15
     assert used <= outputs
+    if assembly.stage == "full":  # it has everything
+        assert set(IF_THERE.findall(source)) <= outputs

@@ -148,8 +148,11 @@ def test_the_transform_reads_its_input_and_archive_and_writes_its_output(full):
     }
 
 
-def test_training_reads_and_writes_under_its_own_prefix_and_deletes_nothing(full):
-    assert grants(full, "ml", "Training") == {
+def test_training_reads_its_code_and_works_under_its_own_prefix_and_deletes_nothing(full):
+    granted = grants(full, "ml", "Training")
+    assert granted.pop("assets/*.tar.gz") == {"s3:GetObject"}
+    assert granted == {
+        "assets": LIST,
         "artifacts": LIST,
         "artifacts/training/*": {"s3:GetObject", *PUT},
         KEY: {*USE_KEY, "kms:CreateGrant"},
@@ -160,6 +163,25 @@ def test_training_reads_and_writes_under_its_own_prefix_and_deletes_nothing(full
         },
         "log-group:/aws/sagemaker/TrainingJobs:*": {*LOG, "logs:DescribeLogStreams"},
         "*": {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"},
+    }
+
+
+def test_the_gate_works_on_trainings_and_on_the_stages_own_models_only(full):
+    """Neither a training job nor a role can it start or pass on: Airflow does that."""
+    assert grants(full, "ml", "GateModelGate") == {
+        "artifacts": LIST,
+        "artifacts/training/*": {"s3:GetObject", *PUT},
+        "query_results": LIST,
+        "query_results/athena/*": {"s3:GetObject"},
+        "model-package/voxlake-full-*": {
+            "sagemaker:CreateModelPackage",
+            "sagemaker:DescribeModelPackage",
+            "sagemaker:UpdateModelPackage",
+        },
+        "model-package-group/voxlake-full-*": {"sagemaker:CreateModelPackage"},
+        "*": {"sagemaker:ListModelPackages"},
+        KEY: USE_KEY,
+        "logs": LOG,
     }
 
 

@@ -39,7 +39,10 @@ class FakeStacks:
     ("api", "stacks"),
     [
         (ApiConfig(), ["storage"]),
-        (ApiConfig(jwt_issuer="https://i.example.com", jwt_audience=("a",)), [*BUCKET_OUTPUTS]),
+        (
+            ApiConfig(jwt_issuer="https://i.example.com", jwt_audience=("a",)),
+            ["storage", "dashboard"],
+        ),
     ],
     ids=["without a page", "with a page"],
 )

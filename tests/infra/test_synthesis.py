@@ -74,6 +74,7 @@ OUTPUTS = {
         "TransformMaxPayloadMb",
         "MetricsNamespace",
         "InferenceImage",
+        "ModelGateFunction",
         "ModelGroupPrefix",
         "TrainingImage",
         "TrainingInstanceType",
@@ -83,6 +84,7 @@ OUTPUTS = {
         "TrainingVolumeGb",
     },
     "warehouse": {"AthenaWorkgroup"},
+    "quicksight": {"MoodsDashboardId", "QuickSightRoleArn"},
     "api": {"WebApiUrl", "WebApiFunction"},
     "dashboard": {
         "DashboardUrl",
@@ -91,6 +93,7 @@ OUTPUTS = {
         "DashboardLogsBucket",
     },
     "alarms": {"AlarmTopicArn"},
+    "airflow": {"AirflowBucket", "AirflowEnvironment", "AirflowUrl"},
 }
 
 REDSHIFT_OUTPUTS = {
@@ -128,6 +131,10 @@ CHOSEN_NAMES = {
     # Labels: several may have the same.
     ("AWS::ApiGatewayV2::Api", "Name"): "voxlake-*-api",
     ("AWS::ApiGatewayV2::Authorizer", "Name"): "Tokens",
+    ("AWS::QuickSight::Analysis", "Name"): "voxlake *: *",
+    ("AWS::QuickSight::Dashboard", "Name"): "voxlake *: *",
+    ("AWS::QuickSight::DataSet", "Name"): "voxlake *: *",
+    ("AWS::QuickSight::DataSource", "Name"): "voxlake *: *",
     # The analysts' contract.
     ("AWS::Glue::Database", "DatabaseInput.Name"): "voxlake_*",
     ("AWS::Glue::Table", "TableInput.Name"): "*",
@@ -138,8 +145,11 @@ CHOSEN_NAMES = {
     ("AWS::SageMaker::ModelPackageGroup", "ModelPackageGroupName"): "voxlake-*-*",
     # New whenever the content is: never in the way of a replacement.
     ("AWS::SageMaker::Model", "ModelName"): "voxlake-*-sentiment-????????????",
-    # Names that Glue and SageMaker compose or choose themselves.
-    ("AWS::Logs::LogGroup", "LogGroupName"): "/*",
+    ("AWS::MWAA::Environment", "Name"): "voxlake-*-airflow",
+    # Airflow asks for it by this name.
+    ("AWS::SecretsManager::Secret", "Name"): "voxlake-*-airflow/voxlake",
+    # Names that Glue, SageMaker and MWAA compose or choose themselves.
+    ("AWS::Logs::LogGroup", "LogGroupName"): "[/a]*",
 }
 NAME_PROPERTIES = {
     "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupName",
@@ -237,7 +247,7 @@ def test_no_physical_name_is_fixed_but_those_we_chose(assembly):
 def test_every_log_group_ends_and_is_encrypted(assembly):
     retention = {"dev": 7, "prod": 90, "full": 30}[assembly.stage]
     groups = [r for _, _, r in assembly.all_resources() if r["Type"] == "AWS::Logs::LogGroup"]
-    assert len(groups) == (17 if assembly.stage == "full" else 12)
+    assert len(groups) == (25 if assembly.stage == "full" else 13)
     for group in groups:
         assert group["Properties"]["RetentionInDays"] == retention
         assert "KeyArn" in group["Properties"]["KmsKeyId"] or group["Properties"]["KmsKeyId"]
@@ -294,7 +304,8 @@ def test_data_survives_its_stack_where_the_stage_says_so(assembly):
     policies = {
         (resource["Type"], resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
         for _, _, resource in assembly.all_resources()
-        if resource["Type"] in kept
+        # What Airflow is handed is made anew by each deployment, under a name that has to be free.
+        if resource["Type"] in kept and "SecretString" not in resource["Properties"]
     }
     assert policies == {(type_, expected, expected) for type_ in kept}
 

@@ -41,7 +41,7 @@ airflow = typer.Typer(add_completion=False)
 def command(
     context: typer.Context,
     variable: Annotated[
-        bool, typer.Option("--variable", help="Print the value of the variable voxlake, for MWAA.")
+        bool, typer.Option("--variable", help="Print the value of the variable voxlake.")
     ] = False,
     stage: Stage = "local",
 ) -> None:
@@ -72,9 +72,11 @@ def folder() -> Path:
 def environment(target: Target) -> dict[str, str]:
     """The variables that Airflow's command line needs to work on the target with our DAGs.
 
-    On the laptop jobs are asked after every second and failed tasks are tried again soon; on AWS
-    the DAGs' own figures hold.
+    On the laptop it works under the role and with the options of the deployed environment, and
+    finds the variable `voxlake` where those say; jobs are asked after every second and failed tasks
+    are tried again soon. On AWS it works with the caller's credentials and the DAGs' own figures.
     """
+    deployed = target.airflow_environment()
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -90,8 +92,7 @@ def environment(target: Target) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "AIRFLOW_VAR_VOXLAKE": json.dumps(target.outputs),
-        **(local | target.environment() if target.is_local else {}),
+        **(local | deployed if deployed else {"AIRFLOW_VAR_VOXLAKE": json.dumps(target.outputs)}),
     }
 
 

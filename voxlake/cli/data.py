@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from voxlake.cli.options import Json, err, out, print_json
+from voxlake.cli.options import Json, Stage, err, out, print_json
 from voxlake.datasets import CATALOG, Task
 from voxlake.datasets import get as get_dataset
 from voxlake.errors import VoxlakeError
@@ -106,6 +106,35 @@ def _print_found(name: str, folder: Path, found: dict) -> None:
         out.print("         (taken out: texts that are also in dev or test)")
     state = "already there and unchanged" if found["already_there"] else "written"
     out.print(f"{state}: {folder}", soft_wrap=True)
+
+
+@data.command("put")
+def put(
+    name: Annotated[
+        str, typer.Argument(help="A data set under $VOXLAKE_DATA, or a folder.", metavar="NAME|DIR")
+    ],
+    stage: Stage = "local",
+    json_: Json = False,
+) -> None:
+    """Copies a data set to where the DAG train_models finds it, by its name: train and dev.
+
+    Example: voxlake data put tweeteval_sentiment
+    """
+    from voxlake.cli.target import Target
+    from voxlake.cli.training_data import find_data
+    from voxlake.training.job import SETS
+
+    target, found = Target(stage), find_data(name)
+    s3, bucket = target.client("s3"), target.output("ArtifactsBucket")
+    parts = {"train": found.train} | ({"dev": found.dev} if found.dev else {})
+    for part, file in parts.items():
+        ending = ".jsonl.gz" if file.name.endswith(".gz") else ".jsonl"
+        s3.upload_file(str(file), bucket, f"{SETS}{found.name}/{part}{ending}")
+    where = f"s3://{bucket}/{SETS}{found.name}/"
+    if json_:
+        print_json({"name": found.name, "folder": where, "parts": list(parts)})
+    else:
+        out.print(f"{' and '.join(parts)} in {where}", soft_wrap=True)
 
 
 @data.command("list")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from voxlake.cli.training_data import DataSet, TrainingDataError, find_data
+from voxlake.cli.training_data import find_data
+from voxlake.training.data import DataSet, TrainingDataError
 
 # Where the general model comes from, a set for each head.
 GENERAL = ("tweeteval_sentiment", "semeval2018_ec", "tweeteval_emotion", "btc")

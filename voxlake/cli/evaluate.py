@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from voxlake.cli.options import Json, Stage
-from voxlake.cli.training_data import SUFFIXES, TrainingDataError, find_data
+from voxlake.cli.training_data import find_data
 from voxlake.errors import VoxlakeError
+from voxlake.training.data import SUFFIXES, TrainingDataError
 
 EVALUATION = Path(__file__).resolve().parents[2] / "sagemaker" / "evaluation"
 

@@ -23,6 +23,7 @@ from voxlake.errors import VoxlakeError
 # What the template is made of; anything else may change without a new synthesis.
 SOURCES = (
     *("infra", "lambdas", "glue_jobs", "sagemaker", "voxlake", "requirements", "dashboard"),
+    "mwaa_dags",
     "cdk.json",
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,23 +9,9 @@ from typing import Annotated
 import typer
 
 from voxlake.cli.options import Json, Stage, print_json
-from voxlake.cli.training_data import TrainingDataError, find_data
-from voxlake.errors import VoxlakeError
-
-# What a model is judged on unless the data is named: the set of each head, the main one first.
-GATE_SETS = {
-    "sentiment": "tweeteval_sentiment",
-    "emotions": "semeval2018_ec",
-    "main_emotion": "tweeteval_emotion",
-    "entities": "btc",
-    "complaint_reason": "airline",
-    "next_word": "tweeteval_sentiment",
-}
-_TIMED_TEXTS = 100
-
-
-class GateError(VoxlakeError):
-    """A model cannot be judged: no gate data, or another kind of model than the one in use."""
+from voxlake.cli.training_data import find_data
+from voxlake.training.data import TrainingDataError
+from voxlake.training.gate import GateError, compare, gate_sets
 
 
 def promote(
@@ -118,60 +103,26 @@ def rollback(
 
 def judge(registry, version, best, data: list[str], task: str | None):
     """The decision of voxlake.scoring.promotion about a version against the best one."""
-    from voxlake.scoring.gold import fingerprint, read_gold
-    from voxlake.scoring.judged import counts_of, load_judged
-    from voxlake.scoring.promotion import GateSet, Head, decide
-    from voxlake.scoring.significance import paired_difference
+    from voxlake.scoring.judged import load_judged
+    from voxlake.scoring.promotion import decide
 
     provenance = registry.beside(version, "data.json")
     if best is None:
         return decide(version.model_id, None, (), {}, provenance=provenance)
     candidate, in_use = (load_judged(registry.fetch(v)) for v in (version, best))
-    heads, texts = [], []
-    for number, (data_name, path) in enumerate(_gate_files(candidate.tasks, data)):
-        gold = read_gold(path, task if number == 0 else None)
-        gold = gold._replace(rows=[row for row in gold.rows if row.gate])
-        if not gold.rows or not all(gold.task in model.tasks for model in (candidate, in_use)):
-            raise GateError(
-                f"{data_name}: expected texts of a task that {version.model_id} and "
-                f"{best.model_id} have, found {len(gold.rows)} of {gold.task}"
-            )
-        ours, theirs = counts_of(gold, candidate, in_use)
-        gate = GateSet(data_name, gold.task, len(gold.rows), fingerprint(path)["gate_sha256"])
-        heads.append(Head(gate, paired_difference(gold.task, ours, theirs)))
-        texts = texts or gold.rows[:_TIMED_TEXTS]
-    latency = _latency(heads[0].gate.task, texts, candidate, in_use)
-    return decide(version.model_id, best.model_id, heads, latency, provenance=provenance)
+    files = [_gate_file(name) for name in gate_sets(candidate.tasks, data)]
+    found = compare(candidate, in_use, files, clock=time.perf_counter, task=task)
+    return decide(
+        version.model_id, best.model_id, found.heads, found.latency_ms, provenance=provenance
+    )
 
 
-def _gate_files(tasks: tuple[str, ...], data: list[str]) -> list[tuple[str, Path]]:
-    """(name, file) of the gate's sets, the main one first."""
-    if not data:
-        data = [GATE_SETS[task] for task in GATE_SETS if task in tasks]
-    if not data:
-        raise GateError(f"expected --data to judge {', '.join(tasks)} on, found none")
-    found = []
-    for item in data:
-        name, equals, path = item.partition("=")
-        if equals:
-            found.append((name, Path(path)))
-            continue
-        one = find_data(item)
-        if one.dev is None:
-            raise TrainingDataError(f"{item}: expected a dev split to judge on, found none")
-        found.append((f"{one.name}-gate", one.dev))
-    return found
-
-
-def _latency(task: str, rows: list, candidate, in_use) -> dict[str, float]:
-    """Median milliseconds of one text, the models taking turns so that both meet the same load."""
-    times: dict[str, list[float]] = {"candidate": [], "best": []}
-    models = {"candidate": candidate, "best": in_use}
-    for model in models.values():
-        model.predict(task, rows[:3])
-    for row in rows:
-        for name, model in models.items():
-            start = time.perf_counter()
-            model.predict(task, [row])
-            times[name].append((time.perf_counter() - start) * 1000)
-    return {name: round(statistics.median(taken), 3) for name, taken in times.items()}
+def _gate_file(item: str) -> tuple[str, Path]:
+    """(name, file) of a set: NAME=FILE, or what `find_data` finds."""
+    name, equals, path = item.partition("=")
+    if equals:
+        return name, Path(path)
+    one = find_data(item)
+    if one.dev is None:
+        raise TrainingDataError(f"{item}: expected a dev split to judge on, found none")
+    return f"{one.name}-gate", one.dev

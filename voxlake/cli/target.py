@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
 
 from voxlake.errors import VoxlakeError
 
 STACKS = ("storage", "ingest", "sources", "stream", "processing", "ml", "warehouse", "alarms")
 # Which a stage has only where its configuration says so.
-OPTIONAL_STACKS = ("api", "dashboard")
+OPTIONAL_STACKS = ("api", "dashboard", "quicksight")
+# Airflow's own: it is handed the outputs of the others.
+AIRFLOW_STACK = "airflow"
 LAPTOP_STAGE = "full"
 
 
@@ -136,28 +139,58 @@ class Target:
             "AWS_DEFAULT_REGION": settings["region"],
         }
 
+    def airflow_environment(self) -> dict[str, str]:
+        """What Airflow's processes are started with on the laptop: its role, its options.
+
+        Empty on AWS, where MWAA starts them; Airflow at the desk works with the caller's own
+        credentials there.
+        """
+        if not self.is_local:
+            return {}
+        name = self.airflow_outputs.get("AirflowEnvironment")
+        if name is None:
+            raise NotDeployedError(
+                f"expected the stack {self.stack_prefix}{AIRFLOW_STACK}, found none: deploy the "
+                "template with the orchestrator mwaa, or run with --orchestrator stepfunctions"
+            )
+        place = f"{laptop_settings()['endpoint']}/_mwaa/{name}"
+        # Loopback is behind no proxy.
+        with build_opener(ProxyHandler({})).open(place, timeout=60) as answer:
+            return json.load(answer)
+
     @cached_property
     def outputs(self) -> dict[str, str]:
         """Output key -> value over all stacks of the stage."""
-        from botocore.exceptions import ClientError
-
         found: dict[str, str] = {}
-        cloudformation = self.client("cloudformation")
         for name in (*STACKS, *OPTIONAL_STACKS):
-            try:
-                stack = cloudformation.describe_stacks(StackName=self.stack_prefix + name)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ValidationError":
-                    raise
-                if name in OPTIONAL_STACKS:
-                    continue
+            outputs = self._stack_outputs(name)
+            if outputs is None and name not in OPTIONAL_STACKS:
                 how = "voxlake up" if self.is_local else f"cdk deploy --all -c stage={self.stage}"
                 raise NotDeployedError(
                     f"expected the stack {self.stack_prefix}{name}, found none: run `{how}`"
-                ) from None
-            for output in stack["Stacks"][0].get("Outputs", []):
-                found[output["OutputKey"]] = output["OutputValue"]
+                )
+            found |= outputs or {}
         return found
+
+    @cached_property
+    def airflow_outputs(self) -> dict[str, str]:
+        """Output key -> value of the stage's Airflow; empty where it has none."""
+        return self._stack_outputs(AIRFLOW_STACK) or {}
+
+    def _stack_outputs(self, name: str) -> dict[str, str] | None:
+        """A stack's outputs by key, without what stacks export to each other; None: no stack."""
+        from botocore.exceptions import ClientError
+
+        try:
+            found = self.client("cloudformation").describe_stacks(
+                StackName=self.stack_prefix + name
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            return None
+        outputs = found["Stacks"][0].get("Outputs", [])
+        return {o["OutputKey"]: o["OutputValue"] for o in outputs if "ExportName" not in o}
 
     def output(self, key: str) -> str:
         """The value of one output. Raises NotDeployedError naming it when it is missing."""

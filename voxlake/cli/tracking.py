@@ -13,17 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-# What the scripts print of their progress. A training job gets the same table as its metric
-# definitions, so a curve is the same wherever a script runs.
-METRICS = {
-    "loss": r"\bloss:? ([0-9.]+)",
-    "validation_loss": r"validation loss:? ([0-9.]+)",
-    "macro_recall": r"macro[_ ]recall:? ([0-9.]+)",
-    "macro_f1": r"macro[_ ][fF]1:? ([0-9.]+)",
-    "jaccard": r"jaccard:? ([0-9.]+)",
-    "perplexity": r"perplexity:? ([0-9.]+)",
-    "coherence": r"(?:coherence|c_npmi):? (-?[0-9.]+)",
-}
+from voxlake.training.job import METRICS
+
 _STEP = re.compile(r"\b(?:step|epoch|round) ([0-9,]+)")
 _TEXT_LIMIT = 500
 

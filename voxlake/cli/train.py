@@ -19,8 +19,9 @@ import typer
 
 from voxlake.cli.domains import both_domains
 from voxlake.cli.options import Json, Stage, err, print_json
-from voxlake.cli.training_data import DataSet, copied, find_data, lay_out, provenance
+from voxlake.cli.training_data import find_data
 from voxlake.errors import VoxlakeError
+from voxlake.training.data import DataSet, copied, lay_out, provenance
 
 # Scripts beside the package, never part of it: a folder called sagemaker would hide the SDK.
 SAGEMAKER = Path(__file__).resolve().parents[2] / "sagemaker"
@@ -291,10 +292,11 @@ def _run_job(
 ) -> dict:
     from voxlake.cli.registry import Registry
     from voxlake.cli.training_job import follow, start_job
+    from voxlake.training.job import INIT
 
     if start:
         channels = {**channels, "init": copied(start, work / "input")}
-        arguments = {**arguments, "init": "/opt/ml/input/data/init"}
+        arguments = {**arguments, "init": INIT}
     name = start_job(target, model.value, channels, arguments, checkpoints=resume)
     done = follow(target, name, say)
     registry = Registry(target)

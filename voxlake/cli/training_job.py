@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import io
-import json
 import secrets
-import tarfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from voxlake.cli.registry import PREFIX
 from voxlake.cli.target import Target
-from voxlake.cli.tracking import METRICS
 from voxlake.errors import VoxlakeError
+from voxlake.training.data import upload_folder
+from voxlake.training.job import (
+    PREFIX,
+    JobSettings,
+    job_request,
+    metrics_of,
+    output_uri,
+    read_output,
+)
+from voxlake.training.registry import place
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-CHECKPOINTS = "/opt/ml/checkpoints"
 _POLL_SECONDS = {True: 0.5, False: 10.0}  # by whether it is the laptop
 
 
@@ -39,8 +43,7 @@ class FinishedJob:
 
     @property
     def metrics(self) -> dict:
-        content = self.output.get("metrics.json")
-        return json.loads(content) if content else {}
+        return metrics_of(self.output)
 
 
 def start_job(
@@ -61,53 +64,27 @@ def start_job(
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     name = f"{stage}-{model}-{stamp}-{secrets.token_hex(2)}"
     source = _upload(s3, bucket, f"{PREFIX}code", "sourcedir.tar.gz", _source_archive())
-    inputs = [
-        {
-            "ChannelName": channel,
-            "DataSource": {
-                "S3DataSource": {
-                    "S3DataType": "S3Prefix",
-                    "S3Uri": _upload_folder(s3, bucket, folder),
-                    "S3DataDistributionType": "FullyReplicated",
-                }
-            },
-        }
-        for channel, folder in channels.items()
-    ]
-    seconds = int(target.output("TrainingMaxMinutes")) * 60
-    wait = seconds + int(target.output("TrainingSpotWaitMinutes")) * 60
-    key = target.output("KeyArn")
-    target.client("sagemaker").create_training_job(
-        TrainingJobName=name,
-        HyperParameters={
-            "sagemaker_program": f"train_{model}.py",
-            "sagemaker_submit_directory": source,
-            **arguments,
-        },
-        AlgorithmSpecification={
-            "TrainingImage": target.output("TrainingImage"),
-            "TrainingInputMode": "File",
-            "MetricDefinitions": [
-                {"Name": metric, "Regex": regex} for metric, regex in METRICS.items()
-            ],
-        },
-        RoleArn=target.output("TrainingRoleArn"),
-        InputDataConfig=inputs,
-        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/{PREFIX}models/", "KmsKeyId": key},
-        ResourceConfig={
-            "InstanceType": target.output("TrainingInstanceType"),
-            "InstanceCount": 1,
-            "VolumeSizeInGB": int(target.output("TrainingVolumeGb")),
-            "VolumeKmsKeyId": key,
-        },
-        StoppingCondition={"MaxRuntimeInSeconds": seconds, "MaxWaitTimeInSeconds": wait},
-        EnableManagedSpotTraining=True,
-        CheckpointConfig={
-            "S3Uri": f"s3://{bucket}/{PREFIX}checkpoints/{checkpoints or name}/",
-            "LocalPath": CHECKPOINTS,
-        },
-        Environment={"SM_CHECKPOINT_DIR": CHECKPOINTS},
+    settings = JobSettings(
+        bucket=bucket,
+        role_arn=target.output("TrainingRoleArn"),
+        image=target.output("TrainingImage"),
+        key_arn=target.output("KeyArn"),
+        instance_type=target.output("TrainingInstanceType"),
+        volume_gb=int(target.output("TrainingVolumeGb")),
+        max_minutes=int(target.output("TrainingMaxMinutes")),
+        wait_minutes=int(target.output("TrainingSpotWaitMinutes")),
     )
+    uploaded = {channel: upload_folder(s3, bucket, folder) for channel, folder in channels.items()}
+    request = job_request(
+        settings,
+        name,
+        model,
+        code=source,
+        channels=uploaded,
+        arguments=arguments,
+        checkpoints=checkpoints,
+    )
+    target.client("sagemaker").create_training_job(**request)
     return name
 
 
@@ -133,12 +110,8 @@ def follow(target: Target, name: str, say: Callable[[str], None]) -> FinishedJob
         why = job.get("FailureReason") or job["SecondaryStatus"]
         raise TrainingJobError(f"training job {name} {job['TrainingJobStatus'].lower()}: {why}")
     uri = job["ModelArtifacts"]["S3ModelArtifacts"]
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    place = {"Bucket": bucket, "Key": f"{key.rpartition('/')[0]}/output.tar.gz"}
-    content = target.client("s3").get_object(**place)["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-        output = {m.name: tar.extractfile(m).read() for m in tar.getmembers() if m.isfile()}
-    return FinishedJob(name, uri, output, log.lines)
+    content = target.client("s3").get_object(**place(output_uri(uri)))["Body"].read()
+    return FinishedJob(name, uri, read_output(content), log.lines)
 
 
 class _Log:
@@ -202,20 +175,3 @@ def _upload(s3, bucket: str, prefix: str, name: str, content: bytes) -> str:
     digest = hashlib.sha256(content).hexdigest()[:16]
     s3.put_object(Bucket=bucket, Key=f"{prefix}/{digest}/{name}", Body=content)
     return f"s3://{bucket}/{prefix}/{digest}/{name}"
-
-
-def _upload_folder(s3, bucket: str, folder: Path) -> str:
-    """A channel's files under the hash of their names and contents; the prefix's URI."""
-    files = [(p.relative_to(folder).as_posix(), p) for p in sorted(_walk(folder))]
-    digest = hashlib.sha256()
-    for name, path in files:
-        digest.update(f"{name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    prefix = f"{PREFIX}data/{digest.hexdigest()[:16]}"
-    for name, path in files:
-        s3.upload_file(str(path), bucket, f"{prefix}/{name}")
-    return f"s3://{bucket}/{prefix}/"
-
-
-def _walk(folder: Path) -> list[Path]:
-    # rglob does not follow links to folders, and there are none; links to files are files.
-    return [path for path in folder.rglob("*") if path.is_file()]

@@ -88,6 +88,22 @@ class Encoder:
 
         Raises UnknownHeadError for a head that the model does not have.
         """
+        return self._read(texts, heads)
+
+    def score_and_embed(
+        self, texts: list[str], heads: Sequence[str]
+    ) -> tuple[list[dict[str, Any]], np.ndarray]:
+        """`score_texts` and `embed` for little more than the price of the former.
+
+        A text with nothing to read has a row of zeros in place of an embedding.
+        """
+        vectors = self._rows(texts)
+        return self._read(texts, heads, vectors), vectors
+
+    def _read(
+        self, texts: list[str], heads: Sequence[str], vectors: np.ndarray | None = None
+    ) -> list[dict[str, Any]]:
+        """See `score_texts`. vectors: takes the embeddings of the texts that are read."""
         check_heads(self.id, self.heads, heads)
         languages = [language_of(text, self._file.languages) for text in texts]
         names = "entities" in heads
@@ -98,7 +114,9 @@ class Encoder:
         ]
         scores: list[dict[str, Any]] = [{} for _ in texts]
         for batch in self._batches(texts, read):
-            outputs = self._run(batch, heads)
+            outputs = self._run(batch, heads if vectors is None else (*heads, EMBEDDING))
+            if vectors is not None:
+                vectors[[text.at for text in batch]] = outputs.pop(EMBEDDING)
             for row, text in enumerate(batch):
                 scores[text.at] = self._score(
                     texts[text.at], text, {head: outputs[head][row] for head in outputs}
@@ -115,11 +133,15 @@ class Encoder:
 
     def embed(self, texts: list[str]) -> np.ndarray:
         """float32 [texts, dimensions], each row of length 1: near rows mean alike."""
-        width = next(o.shape[-1] for o in self._session.get_outputs() if o.name == EMBEDDING)
-        found = np.zeros((len(texts), width), dtype=np.float32)
+        found = self._rows(texts)
         for batch in self._batches(texts, range(len(texts))):
             found[[text.at for text in batch]] = self._run(batch, (EMBEDDING,))[EMBEDDING]
         return found
+
+    def _rows(self, texts: list[str]) -> np.ndarray:
+        """A row of zeros a text, as wide as an embedding."""
+        width = next(o.shape[-1] for o in self._session.get_outputs() if o.name == EMBEDDING)
+        return np.zeros((len(texts), width), dtype=np.float32)
 
     def _batches(self, texts: list[str], chosen: Sequence[int]) -> Iterator[list[_Text]]:
         """The chosen texts in batches of like length; their order given does not matter."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,7 +25,9 @@ class Encoder(Protocol):
     id: str
     heads: tuple[str, ...]
 
-    def score_texts(self, texts: list[str], heads: Sequence[str]) -> list[dict[str, Any]]: ...
+    def score_and_embed(
+        self, texts: list[str], heads: Sequence[str]
+    ) -> tuple[list[dict[str, Any]], np.ndarray]: ...
     def embed(self, texts: list[str]) -> np.ndarray: ...
 
 
@@ -35,6 +37,14 @@ class ReasonModel(Protocol):
     id: str
 
     def score_texts(self, texts: list[str]) -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The encoder's score of each text, and their embeddings, float [texts, dimensions]."""
+
+    scores: list[dict[str, Any]]
+    vectors: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -75,23 +85,28 @@ class Desk:
         """Id of the model in every score."""
         return self._encoder.id
 
-    def score(self, texts: Sequence[StreamText]) -> list[dict[str, Any]]:
-        """The encoder's score of each text, all heads, in order."""
-        if not texts:
-            return []
-        return self._encoder.score_texts([text.text for text in texts], self._encoder.heads)
+    def read(self, texts: Sequence[StreamText]) -> Reading:
+        """What the encoder says of each text, all heads, in order."""
+        said = [text.text for text in texts]
+        return Reading(*self._encoder.score_and_embed(said, self._encoder.heads))
 
-    def cases(self, texts: Sequence[StreamText], scores: Sequence[Mapping[str, Any]]) -> list[Case]:
-        """The texts that need a reply, in order. scores: of `score`."""
+    def cases(self, texts: Sequence[StreamText], reading: Reading) -> list[Case]:
+        """The texts that need a reply, in order. reading: of `read`."""
         possible = [at for at, text in enumerate(texts) if self.is_to_us(text)]
         reasons = self.reasons([texts[at].text for at in possible])
         judged = [
-            (at, reason, decide(texts[at].text, scores[at], reason, self.queues.needs_reply))
+            (
+                at,
+                reason,
+                decide(texts[at].text, reading.scores[at], reason, self.queues.needs_reply),
+            )
             for at, reason in zip(possible, reasons, strict=True)
         ]
         waiting = [one for one in judged if one[2].needs_reply]
         found = self._sorter.sort(
-            [texts[at].text for at, _, _ in waiting], [reason for _, reason, _ in waiting]
+            [texts[at].text for at, _, _ in waiting],
+            [reason for _, reason, _ in waiting],
+            reading.vectors[[at for at, _, _ in waiting]],
         )
         return [
             Case(at, verdict, place, reason[REASON] if reason_certainty(reason) else None)

@@ -47,16 +47,22 @@ class QueueSorter:
             reason: at for at, queue in enumerate(self.queues) for reason in queue.reasons
         }
 
-    def sort(self, texts: list[str], reasons: Sequence[Mapping[str, Any] | None]) -> list[Sorted]:
+    def sort(
+        self,
+        texts: list[str],
+        reasons: Sequence[Mapping[str, Any] | None],
+        vectors: np.ndarray | None = None,
+    ) -> list[Sorted]:
         """The queue of each text, in order.
 
         Args:
             texts: cleaned.
             reasons: the complaint-reason model's score of each, None where there is none.
+            vectors: the texts' embeddings, where they are known already.
         """
         if not texts:
             return []
-        scores = self.combine(self.evidence(texts, reasons))
+        scores = self.combine(self.evidence(texts, reasons, vectors))
         best = scores.argmax(axis=1)
         return [
             Sorted(
@@ -67,7 +73,10 @@ class QueueSorter:
         ]
 
     def evidence(
-        self, texts: list[str], reasons: Sequence[Mapping[str, Any] | None]
+        self,
+        texts: list[str],
+        reasons: Sequence[Mapping[str, Any] | None],
+        vectors: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """{reason, similarity, keywords: float [texts, queues]}, each row 0 to 1.
 
@@ -84,7 +93,9 @@ class QueueSorter:
         # Of two queues whose words a text has, the one with more of them; one word is no certainty.
         total = by_keywords.sum(axis=1, keepdims=True)
         by_keywords = by_keywords / (total + 0.5)
-        vectors = _unit(self._embed(texts).astype(np.float64) - self._common)
+        if vectors is None:
+            vectors = self._embed(texts)
+        vectors = _unit(vectors.astype(np.float64) - self._common)
         return {
             "reason": by_reason,
             "similarity": vectors @ self._prototypes.T,

@@ -10,8 +10,10 @@ from localcloud.cloudformation.mappings import (  # noqa: F401
     distributions,
     http_apis,
     identity,
+    networks,
     observability,
     queues,
+    quicksight,
     storage,
     warehouse,
 )

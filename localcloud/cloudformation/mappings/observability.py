@@ -55,6 +55,7 @@ def alarm(r: Resource) -> Result:
         "AlarmDescription", "AlarmActions", "OKActions", "MetricName", "Namespace", "Statistic",
         "ExtendedStatistic", "Dimensions", "Period", "EvaluationPeriods", "DatapointsToAlarm",
         "Threshold", "ComparisonOperator", "TreatMissingData", "Metrics", "ThresholdMetricId",
+        "InsufficientDataActions",
     )  # fmt: skip
     r.done()
     r.call("cloudwatch", "PutMetricAlarm", AlarmName=name, **settings)

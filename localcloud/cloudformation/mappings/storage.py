@@ -87,9 +87,10 @@ def table(r: Resource) -> Result:
     return name, {"Arn": made["TableDescription"]["TableArn"]}
 
 
-@maps("AWS::SecretsManager::Secret")
+@maps("AWS::SecretsManager::Secret", in_place=["SecretString", "Description"])
 def secret(r: Resource) -> Result:
-    name, settings = r.name(None, 512), r.same("Description", "KmsKeyId")
+    name = r.name("Name", 512)
+    settings = r.same("Description", "KmsKeyId", "SecretString")
     generate = r.take("GenerateSecretString")
     r.done()
     if generate:  # without it a secret has no value until somebody puts one
@@ -98,5 +99,8 @@ def secret(r: Resource) -> Result:
         key = generate.pop("GenerateStringKey")
         password = r.call("secretsmanager", "GetRandomPassword", **generate)["RandomPassword"]
         settings["SecretString"] = json.dumps({**template, key: password})
-    made = r.call("secretsmanager", "CreateSecret", Name=name, **settings)
+    if r.old:
+        made = r.call("secretsmanager", "UpdateSecret", SecretId=name, **settings)
+    else:
+        made = r.call("secretsmanager", "CreateSecret", Name=name, **settings)
     return made["ARN"], {}

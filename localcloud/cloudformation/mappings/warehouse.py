@@ -1,4 +1,4 @@
-"""Redshift Serverless, and the networks that services ask for."""
+"""Redshift Serverless."""
 
 from __future__ import annotations
 
@@ -7,33 +7,6 @@ from typing import Any
 from localcloud.cloudformation.resource import Resource, maps
 
 Result = tuple[str, dict[str, Any]]
-
-# Nothing travels through a network here: what a template says of one is given an id, and no more.
-# Type -> prefix of its id, properties, the attribute that is its id.
-_NETWORK = {
-    "AWS::EC2::VPC": ("vpc", ("CidrBlock", "EnableDnsSupport", "EnableDnsHostnames"), "VpcId"),
-    "AWS::EC2::Subnet": (
-        "subnet",
-        ("VpcId", "AvailabilityZone", "CidrBlock", "MapPublicIpOnLaunch"),
-        "SubnetId",
-    ),
-    "AWS::EC2::SecurityGroup": (
-        "sg",
-        ("GroupDescription", "VpcId", "SecurityGroupEgress", "SecurityGroupIngress"),
-        "GroupId",
-    ),
-}
-
-
-@maps("AWS::EC2::VPC")
-@maps("AWS::EC2::Subnet")
-@maps("AWS::EC2::SecurityGroup")
-def network(r: Resource) -> Result:
-    prefix, known, attribute = _NETWORK[r.type]
-    r.same(*known, "Tags")
-    r.done()
-    identity = f"{prefix}-{r.name(None, 255)[-12:].lower()}"
-    return identity, {attribute: identity}
 
 
 @maps("AWS::RedshiftServerless::Namespace", in_place=["IamRoles", "DefaultIamRoleArn"])

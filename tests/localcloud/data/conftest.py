@@ -20,6 +20,7 @@ SERVICES = [
     "localcloud.glue.service:GlueService",
     "localcloud.athena.service:AthenaService",
     "localcloud.redshift_data.service:RedshiftDataService",
+    "localcloud.quicksight.service:QuickSightService",
     "localcloud.sagemaker.service:SageMakerService",
 ]
 TRUST = {
@@ -31,6 +32,7 @@ TRUST = {
             "Principal": {
                 "Service": [
                     "glue.amazonaws.com",
+                    "quicksight.amazonaws.com",
                     "redshift.amazonaws.com",
                     "sagemaker.amazonaws.com",
                 ],

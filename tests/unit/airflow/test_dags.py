@@ -94,7 +94,74 @@ def test_social_pipeline_goes_from_landing_to_reconciled_tables(dags):
             after_a_branch,
         ),
         "reconcile": ("Function", ["tickets_to_analytics"], "all_success"),
+        "load_warehouse": ("WarehouseLoad", ["reconcile"], "all_success"),
     }
+
+
+def order(dag: dict) -> dict[str, list[str]]:
+    """{task: those before it}, but for what only ends a run."""
+    ends = ("tell_failure", "done")
+    return {t: task["upstream"] for t, task in dag["tasks"].items() if t not in ends}
+
+
+def test_train_models_judges_what_it_trained_and_may_begin_again(dags):
+    dag = dags["train_models"]
+    assert dag["schedule"] in (None, "None", "Never, external triggers only")
+    assert dag["params"] == [
+        "data", "gate", "hyperparameters", "init", "model", "repeat", "task", "until",
+    ]  # fmt: skip
+    assert order(dag) == {
+        "prepare": [],
+        "train": ["prepare"],
+        "evaluate": ["train"],
+        "promotion_gate": ["evaluate"],
+        "register": ["promotion_gate"],
+        "again": ["register"],
+        "train_again": ["again"],
+        "enough": ["again"],
+    }
+    operators = {name: task["operator"] for name, task in dag["tasks"].items()}
+    assert operators["train"] == "TrainingJob"
+    assert operators["train_again"] == "TrainAgain"
+
+
+def test_continuous_training_ends_by_its_count_or_its_time(described):
+    """[repeat, until, what comes next, and the repeat that it is asked for]"""
+    past, future = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00+00:00"
+    assert described["repeats"] == [
+        [None, None, "enough", None],
+        [2, None, "train_again", 1],
+        [1, None, "train_again", 0],
+        [0, None, "enough", None],
+        [None, future, "train_again", None],
+        [None, past, "enough", None],
+        [5, past, "enough", 4],
+        [0, future, "enough", None],
+    ]
+
+
+def test_topics_are_learnt_on_mondays_from_texts_enough(dags, described):
+    assert order(dags["maintenance"]) == {
+        "crawl_landing": [],
+        "measure_drift": [],
+        "topics_due": [],
+        "not_today": ["topics_due"],
+        "recent_texts": ["topics_due"],
+        "gather_texts": ["recent_texts"],
+        "enough_texts": ["gather_texts"],
+        "too_few_texts": ["enough_texts"],
+        "prepare_topics": ["enough_texts"],
+        "train_topics": ["prepare_topics"],
+        "register_topics": ["train_topics"],
+    }
+    assert described["topics"] == ["recent_texts", "not_today", "too_few_texts", "prepare_topics"]
+
+
+def test_a_load_goes_on_until_it_is_done_and_is_passed_over_without_a_warehouse(described):
+    assert described["loads"] == [
+        {"calls": 3, "answer": {"done": True}},
+        {"calls": 0, "skipped": True},
+    ]
 
 
 def test_what_a_quality_rule_halted_is_not_tried_again(described):

@@ -22,12 +22,15 @@ class OnLaptop:
     def outputs(self):
         return {"LedgerTable": "ledger-1"}
 
-    def environment(self):
-        return {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    def airflow_environment(self):
+        return {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AIRFLOW__SECRETS__BACKEND": "a.Backend"}
 
 
 class OnAws(OnLaptop):
     is_local = False
+
+    def airflow_environment(self):
+        return {}
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +47,9 @@ def test_on_the_laptop_airflow_sees_the_laptop_cloud_and_no_credentials_of_one_s
     assert "AWS_PROFILE" not in found
     assert found["AIRFLOW__CORE__DAGS_FOLDER"] == str(airflow.DAGS)
     assert found["AIRFLOW_HOME"] == str(home / "airflow")
-    assert json.loads(found["AIRFLOW_VAR_VOXLAKE"]) == {"LedgerTable": "ledger-1"}
+    # The variable is where the environment says: one given here would hide a missing right.
+    assert found["AIRFLOW__SECRETS__BACKEND"] == "a.Backend"
+    assert "AIRFLOW_VAR_VOXLAKE" not in found
     assert found["AIRFLOW__VOXLAKE__POLL_SECONDS"] == "1"
 
 
@@ -53,6 +58,7 @@ def test_for_a_stage_on_aws_one_s_own_credentials_and_the_dags_figures_hold(monk
     found = airflow.environment(OnAws())
     assert found["AWS_PROFILE"] == "own"
     assert "AWS_ENDPOINT_URL" not in found
+    assert json.loads(found["AIRFLOW_VAR_VOXLAKE"]) == {"LedgerTable": "ledger-1"}
     assert not [name for name in found if name.startswith("AIRFLOW__VOXLAKE")]
 
 

@@ -122,6 +122,32 @@ def test_a_job_trains_registers_and_leaves_the_model_here(verb, target, tmp_path
     assert 0 < used[1]["rows"] < 300
 
 
+OF_OTHER_PACKAGES = {
+    "lstm": ("torch", ["--epochs", "1", "--set", "min-count=1"]),
+    "encoder": ("torch", ["--epochs", "1", "--init", "tiny"]),
+    "lda": ("tomotopy", ["--set", "topics=3", "--set", "min-df=2", "--set", "max-df=0.9"]),
+}
+
+
+@pytest.mark.parametrize("model", OF_OTHER_PACKAGES)
+def test_every_model_trains_as_a_job(verb, target, tmp_path, model) -> None:
+    package, arguments = OF_OTHER_PACKAGES[model]
+    pytest.importorskip(package, reason=f"training needs {package}: requirements/train.txt")
+    set_of(tmp_path / "plain", noise=0.0, seed=1)
+    if "tiny" in arguments:
+        from tests.test_sagemaker.tiny_encoder import write_tiny_encoder
+
+        write_tiny_encoder(tmp_path / "tiny")
+
+    answer = verb(
+        "train", "--model", model, "--data", "plain", "--job", "--out", "mine", *arguments
+    )
+
+    assert answer["metrics"]["model"] == load_model(tmp_path / "mine").id
+    version = Registry(target).find(f"{model}:latest")
+    assert (version.reference, version.status) == (answer["registered"], "PendingManualApproval")
+
+
 def test_best_moves_to_a_better_model_and_back_and_never_to_one_within_the_noise(
     verb, target, tmp_path
 ) -> None:

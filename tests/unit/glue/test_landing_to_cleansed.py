@@ -19,6 +19,7 @@ from tests.unit.glue.kit import (
     records,
     rejected,
 )
+from voxlake.quality.errors import QualityHaltError
 
 EVENT_TABLES = ("posts", "comments", "profiles", "interactions", "messages", "quarantine")
 CLEAN_ANN = "k1_8bd4eb5c4e869cbb37ccc42e"
@@ -253,11 +254,11 @@ def test_lines_that_cannot_be_read_are_quarantined_and_the_rest_goes_on(lake):
 
 def test_damaged_and_missing_objects_do_not_stop_the_others(lake, capsys):
     good = lake.land_object("post", SHARD, records([event("good")]))
-    garbage = lake.land_object(
+    broken = lake.land_object(
         "comment",
         SHARD,
         records([event("x", "comment"), event("y", "comment")], first=10),
-        body=b"no gzip at all",
+        body=gzip.compress(b"a line")[:12],
     )
     text = "".join(f"{n:05}" * 200 + "\n" for n in range(400)).encode()
     cut = lake.land_object(
@@ -271,10 +272,10 @@ def test_damaged_and_missing_objects_do_not_stop_the_others(lake, capsys):
     lake.cleanse("run-1")
 
     told = capsys.readouterr().out
-    assert f"damaged: {garbage}: not gzip" in told
+    assert f"damaged: {broken}: gzip ends early" in told
     assert f"damaged: {cut}: gzip ends early" in told
     assert f"missing: {missing}" in told
-    assert lake.totals([good, garbage, cut]) == {
+    assert lake.totals([good, broken, cut]) == {
         "post": {"received": 1, "cleansed": 1},
         "unknown": {"received": 402, "quarantined": 402},
     }
@@ -283,6 +284,20 @@ def test_damaged_and_missing_objects_do_not_stop_the_others(lake, capsys):
     quarantine = lake.rows("quarantine")
     assert len(quarantine) == len({row["detail"] for row in quarantine}) == 402
     assert lake.cleanse("run-2") is None
+
+
+def test_an_object_of_garbage_halts_the_run_until_it_is_taken_away(lake):
+    good = lake.land_object("post", SHARD, records([event("good")]))
+    garbage = lake.land_object(
+        "comment", SHARD, records([event("x", "comment")], first=10), body=b"no gzip at all"
+    )
+    with pytest.raises(QualityHaltError, match="no_object_is_garbage of quarantine dt=2026-03-01"):
+        lake.cleanse("run-1")
+    assert lake.rows("posts") == lake.rows("quarantine") == []
+    assert {item["key"] for item in lake.ledger.pending_objects()} == {good, garbage}
+    lake.landed(garbage).unlink()
+    lake.cleanse("run-2")
+    assert lake.rows("posts", ["event_id"]) == [{"event_id": "good"}]
 
 
 def test_an_object_that_was_only_read_badly_is_not_given_up(spark, lake):

@@ -116,6 +116,16 @@ def test_pending_objects_of_all_shards_are_counted_and_done_ones_are_not(table, 
     assert '"PendingRecords":' in output.replace('": ', '":')
 
 
+def test_a_schedule_that_stands_by_takes_only_what_has_waited_for_too_long(table):
+    def pending(minutes: int) -> int:
+        return ask(step="plan", waiting_minutes=minutes)["pending_objects"]
+
+    assert pending(0) == 0
+    table.put_item(Item=landed(1, 1))
+    # It came 34 minutes and 56 seconds before NOW.
+    assert [pending(minutes) for minutes in (0, 34, 35)] == [1, 1, 0]
+
+
 def test_days_whose_texts_are_newer_than_their_scores_are_pending(table):
     cleansed, analytics = "voxlake_cleansed", "voxlake_analytics"
     for item in (

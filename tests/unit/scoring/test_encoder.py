@@ -186,6 +186,15 @@ def test_an_embedding_has_length_1_and_is_near_its_like(encoder):
     assert encoder.embed([]).shape == (0, 384)
 
 
+def test_scores_and_embeddings_come_together_as_they_come_apart(encoder):
+    texts = ["great", "love, great", "awful", ""]
+    scores, vectors = encoder.score_and_embed(texts, HEADS)
+    assert scores == encoder.score_texts(texts, HEADS)
+    apart = encoder.embed(texts)
+    apart[-1] = 0  # there is nothing to read
+    assert vectors == pytest.approx(apart, abs=1e-5)
+
+
 def test_a_head_that_the_model_lacks_is_named(tmp_path):
     model = load_model(write_encoder(tmp_path, heads=("sentiment", "main_emotion")))
     assert model.heads == ("sentiment", "main_emotion")

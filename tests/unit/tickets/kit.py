@@ -24,8 +24,14 @@ class FakeEncoder:
         self.scored.append(list(texts))
         return [score_of(text) for text in texts]
 
+    def score_and_embed(
+        self, texts: list[str], heads: Any
+    ) -> tuple[list[dict[str, Any]], np.ndarray]:
+        return self.score_texts(texts, heads), self.embed(texts)
+
     def embed(self, texts: list[str]) -> np.ndarray:
-        rows = np.array([[1e-3 + text.lower().count(word) for word in WORDS] for text in texts])
+        counts = [[1e-3 + text.lower().count(word) for word in WORDS] for text in texts]
+        rows = np.array(counts).reshape(len(texts), len(WORDS))
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 

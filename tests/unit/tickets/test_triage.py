@@ -116,13 +116,13 @@ def test_the_desk_scores_all_texts_at_once_and_finds_the_cases():
         stream_text("bad bag, said to nobody", 3),
         stream_text("@auroraair is there a seat?", 4),
     ]
-    scores = desk.score(texts)
-    assert scores == [score_of(text.text) for text in texts]
-    cases = desk.cases(texts, scores)
+    reading = desk.read(texts)
+    assert reading.scores == [score_of(text.text) for text in texts]
+    cases = desk.cases(texts, reading)
     assert [(case.at, case.verdict.kind, case.sorted.queue, case.reason) for case in cases] == [
         (0, "complaint", "baggage_issue", "Lost Luggage"),
         (3, "question", "seating_preferences", None),
     ]
     assert len(encoder.scored) == 1
     assert desk.ticket_id(texts[0], cases[0]).startswith("BAG-")
-    assert desk.cases([], []) == []
+    assert desk.cases([], desk.read([])) == []

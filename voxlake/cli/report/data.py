@@ -14,8 +14,9 @@ from voxlake.cli.report.said import Said, gather_said
 from voxlake.cli.report.shares import SENTIMENTS, Shares, Split
 from voxlake.cli.report.tickets import Tickets, gather_tickets
 from voxlake.cli.target import Target
+from voxlake.measures import of_rows
+from voxlake.measures.data_sets import events_by_day
 
-EVENT_TABLES = ("posts", "comments", "messages", "interactions", "profiles")
 HOURLY_SPAN = timedelta(days=4)  # a longer span is drawn by day
 STRAY_SHARE = 0.01  # a day with a smaller part of all events is not drawn
 CLOUD_WORDS = 60
@@ -64,11 +65,7 @@ class ReportData:
         return self.sources.get("mock", 0)
 
 
-COUNTS = """
-    sum(CASE WHEN sentiment = 'negative' THEN 1 ELSE 0 END) AS negative,
-    sum(CASE WHEN sentiment = 'neutral' THEN 1 ELSE 0 END) AS neutral,
-    sum(CASE WHEN sentiment = 'positive' THEN 1 ELSE 0 END) AS positive,
-    avg(polarity) AS polarity"""
+COUNTS = of_rows((*SENTIMENTS, "polarity"))
 SCORED = "voxlake_analytics.texts_scored"
 TRACKED = f"{SCORED} CROSS JOIN UNNEST(trackers) AS t (tracker)"
 
@@ -119,7 +116,9 @@ def gather(
         data.tracker_days.setdefault(tracker, []).append(Split(**row))
     data.sources = {
         r["source"]: r["n"]
-        for r in ask(f"SELECT source, count(*) AS n FROM {SCORED} GROUP BY 1 ORDER BY 1")
+        for r in ask(
+            f"SELECT source, {of_rows(['texts'], 'n')} FROM {SCORED} GROUP BY 1 ORDER BY 1"
+        )
     }
     data.models = [r["model"] for r in ask(f"SELECT DISTINCT model FROM {SCORED} ORDER BY 1")]
     data.metrics = metrics_of(models, data.models)
@@ -163,10 +162,7 @@ _WORDS = f"""
 
 def _volumes(ask) -> dict[str, dict[str, int]]:
     """Day -> event table -> rows."""
-    union = " UNION ALL ".join(
-        f"SELECT dt, '{table}' AS kind, count(*) AS n FROM voxlake_cleansed.{table} GROUP BY dt"
-        for table in EVENT_TABLES
-    )
+    union = events_by_day(("events",), "n").format(cleansed="voxlake_cleansed")
     found: dict[str, dict[str, int]] = {}
     for row in ask(f"SELECT dt, kind, n FROM ({union}) u ORDER BY dt"):
         found.setdefault(row["dt"], {})[row["kind"]] = row["n"]

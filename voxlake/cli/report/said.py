@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from voxlake.cli.report.shares import Shares, Split
+from voxlake.measures import of_rows
 
 SCORED = "voxlake_analytics.texts_scored"
 LABELS = {"PER": "people", "ORG": "organisations", "LOC": "places"}
@@ -84,11 +85,15 @@ def gather_said(ask: Ask, *, moment: str, moments: list[str], counts: str) -> Sa
 
 
 def _shares(ask: Ask, name: str, tail: str) -> list[Shares]:
-    totals = ask(f"SELECT {name} AS name, count(*) AS n FROM {SCORED} {tail} GROUP BY 1 ORDER BY 1")
+    totals = ask(
+        f"SELECT {name} AS name, {of_rows(['texts'], 'n')} FROM {SCORED} {tail} "
+        "GROUP BY 1 ORDER BY 1"
+    )
     unnested = tail.replace("WHERE", "CROSS JOIN UNNEST(emotions) AS e (emotion) WHERE")
     texts: dict[str, dict[str, int]] = {}
     for row in ask(
-        f"SELECT {name} AS name, emotion, count(*) AS n FROM {SCORED} {unnested} GROUP BY 1, 2"
+        f"SELECT {name} AS name, emotion, {of_rows(['emotion_texts'], 'n')} "
+        f"FROM {SCORED} {unnested} GROUP BY 1, 2"
     ):
         texts.setdefault(row["name"], {})[row["emotion"]] = row["n"]
     return [Shares(row["name"], row["n"], texts.get(row["name"], {})) for row in totals]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SENTIMENTS = ("negative", "neutral", "positive")
+from voxlake.measures.definitions import SENTIMENTS
+
+__all__ = ["SENTIMENTS", "Shares", "Split"]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from voxlake.measures import MEASURES, of_rows
+from voxlake.measures.definitions import STATES
+
 TICKETS = "voxlake_analytics.tickets"
-STATES = ("open", "replied", "suppressed", "closed")
 
 Ask = Callable[[str], list[dict]]
 
@@ -75,23 +77,19 @@ def gather_tickets(ask: Ask, *, names: dict[str, str]) -> Tickets:
         for one in _waiting(ask, "queue")
     ]
     found.queues = sorted(queues, key=lambda one: (-one.states["open"], -one.total, one.name))
-    for row in ask(f"SELECT dt, state, count(*) AS n FROM {TICKETS} GROUP BY 1, 2 ORDER BY 1, 2"):
+    for row in ask(
+        f"SELECT dt, state, {of_rows(['tickets'], 'n')} FROM {TICKETS} GROUP BY 1, 2 ORDER BY 1, 2"
+    ):
         found.days.setdefault(row["dt"], {})[row["state"]] = row["n"]
     return found
 
 
 def _waiting(ask: Ask, name: str) -> list[Waiting]:
-    counts = ", ".join(f"count_if(state = '{state}') AS {state}" for state in STATES)
+    counts = ", ".join(of_rows([f"{state}_tickets"], state) for state in STATES)
     rows = ask(f"""
-        WITH t AS (SELECT {name} AS name, state, seconds_to_first_reply AS s FROM {TICKETS}),
-             p AS (SELECT name, s, row_number() OVER (PARTITION BY name ORDER BY s) AS place,
-                          count(*) OVER (PARTITION BY name) AS n FROM t WHERE s IS NOT NULL),
-             r AS (SELECT name, max(n) AS replied_to,
-                          min(CASE WHEN place >= 0.5 * n THEN s END) AS median,
-                          min(CASE WHEN place >= 0.9 * n THEN s END) AS p90 FROM p GROUP BY 1),
-             c AS (SELECT name, {counts} FROM t GROUP BY 1)
-        SELECT c.*, coalesce(r.replied_to, 0) AS replied_to, r.median, r.p90
-        FROM c LEFT JOIN r ON r.name = c.name ORDER BY c.name""")
+        SELECT {name} AS name, {counts}, count(seconds_to_first_reply) AS replied_to,
+            {MEASURES["median_seconds"].rows} AS median, {MEASURES["p90_seconds"].rows} AS p90
+        FROM {TICKETS} GROUP BY 1 ORDER BY 1""")
     return [Waiting(states={state: row.pop(state) for state in STATES}, **row) for row in rows]
 
 

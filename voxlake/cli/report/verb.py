@@ -11,6 +11,7 @@ import typer
 from voxlake.cli.options import Json, Stage, out, print_json
 from voxlake.cli.target import Target, home
 from voxlake.errors import VoxlakeError
+from voxlake.measures.data_sets import EVENT_KINDS
 
 MODELS = Path("sagemaker/models")
 MIN_TEXTS = 5  # an hour or day with fewer is not drawn among the emotions
@@ -20,7 +21,6 @@ STATE_COLOURS = {
     "suppressed": "kind-3",
     "closed": "kind-4",
 }
-TABLE_NAMES = ("posts", "comments", "messages", "interactions", "profiles")
 
 
 class ReportError(VoxlakeError):
@@ -81,7 +81,7 @@ def render(data) -> str:
     from voxlake.cli.report.tickets import STATES, by_state, duration, share
     from voxlake.cli.report.words import cloud
 
-    volumes = {t: [day.get(t, 0) for day in data.volumes.values()] for t in TABLE_NAMES}
+    volumes = {t: [day.get(t, 0) for day in data.volumes.values()] for t in EVENT_KINDS}
     volumes = {t: counts for t, counts in volumes.items() if any(counts)}
     # A single text's emotions are 100%: they would set the scale of all.
     moments = [one for one in data.said.over_time if one.total >= MIN_TEXTS]

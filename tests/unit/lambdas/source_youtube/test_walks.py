@@ -1,121 +1,47 @@
-"""source_youtube against a server that speaks YouTube's API, faults included."""
+"""Walks through a video's comments: each once, cursors, budgets, crashes."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
 import boto3
 import pytest
 
-from lambdas.common.settings import read_settings
 from lambdas.common.source_table import SourceTable
 from lambdas.common.stream_writer import KinesisWriter, PutRecordsError
-from lambdas.source_youtube import handler as source_youtube
-from lambdas.source_youtube.handler import Application, read
-from lambdas.source_youtube.settings import Settings
 from tests.servers.youtube import (
     DROPS,
     HANGS,
     KEY_EXPIRED,
-    NOT_JSON,
     QUOTA_EXCEEDED,
-    START,
     TOO_FAST,
     UNAVAILABLE,
-    YoutubeServer,
     make_thread,
 )
 from tests.unit.lambdas.conftest import STREAM
-from tests.unit.lambdas.source_kit import (
-    TABLE,
-    Clock,
-    Hurry,
-    item,
-    make_secret,
-    make_table,
-    put_secret,
-    streamed,
-    times_sent,
-)
-
-VIDEO = "dQw4w9WgXcQ"
+from tests.unit.lambdas.source_kit import TABLE, Hurry, item, put_secret, streamed, times_sent
+from tests.unit.lambdas.source_youtube.kit import VIDEO, a_run, changed, ids, paths
 
 
-@pytest.fixture
-def server():
-    with YoutubeServer() as found:
-        yield found
-
-
-@pytest.fixture
-def secret(cloud):
-    make_table()
-    return make_secret({"api_key": "good-key"})
-
-
-@pytest.fixture
-def environment(server, secret):
-    return {
-        "EVENT_STREAM": STREAM,
-        "SOURCES_TABLE": TABLE,
-        "YOUTUBE_SECRET": secret,
-        "YOUTUBE_API_URL": server.api,
-        "YOUTUBE_VIDEOS": VIDEO,
-        "API_READ_SECONDS": "3",
-    }
-
-
-@pytest.fixture
-def application(environment):
-    settings = read_settings(Settings, environment)
-    return Application(
-        settings,
-        SourceTable(boto3.client("dynamodb"), TABLE, "youtube"),
-        KinesisWriter(boto3.client("kinesis"), STREAM),
-        boto3.client("secretsmanager"),
-    )
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-def a_run(application, clock, hurry=None):
-    return read(application, (hurry or Hurry()).patience(), clock).result()
-
-
-def changed(application, **settings):
-    return replace(application, settings=application.settings.model_copy(update=settings))
-
-
-def ids(server, video=VIDEO):
-    return sorted(
-        f"youtube-{one.id}-{one.updated:%Y-%m-%dT%H:%M:%SZ}" for one in server.comments(video)
-    )
-
-
-def paths(server):
-    return [request.path.rsplit("/", 1)[1] for request, _ in server.log]
-
-
-def test_twenty_thousand_comments_arrive_through_quota_errors_and_an_expired_key(
+def test_a_videos_comments_arrive_through_quota_errors_and_an_expired_key(
     application, server, secret, clock
 ):
-    """Two days end in a spent quota, the third begins with an expired key."""
-    threads = [make_thread(n) for n in range(15_480)]
-    threads += [make_thread(n, replies=2) for n in range(15_480, 15_980)]
-    threads += [make_thread(n, replies=150) for n in range(15_980, 16_000)]
+    """Two days end in a spent quota, the third begins with an expired key.
+
+    Twenty thousand comments are read in tests/e2e/test_live_lake.py.
+    """
+    threads = [make_thread(n) for n in range(1_548)]
+    threads += [make_thread(n, replies=2) for n in range(1_548, 1_598)]
+    threads += [make_thread(n, replies=150) for n in range(1_598, 1_600)]
     server.threads[VIDEO] = threads
-    assert len(server.comments(VIDEO)) == 20_000
-    server.repeated = {5, 60}
-    server.faults = {3: UNAVAILABLE, 4: TOO_FAST, 5: HANGS, 6: DROPS, 40: QUOTA_EXCEEDED}
+    assert len(server.comments(VIDEO)) == 2_000
+    server.repeated = {5, 10}
+    server.faults = {3: UNAVAILABLE, 4: TOO_FAST, 5: HANGS, 6: DROPS, 12: QUOTA_EXCEEDED}
 
     first = a_run(application, clock)
     assert (first["stopped"], first["until"]) == ("quota_spent", "2026-02-25T08:00:00+00:00")
-    assert (first["calls"], first["retries"]) == (40, 4)
+    assert (first["calls"], first["retries"]) == (12, 4)
     calls = len(server.log)
     clock.pass_(minutes=15)
     assert a_run(application, clock) == {
@@ -126,9 +52,9 @@ def test_twenty_thousand_comments_arrive_through_quota_errors_and_an_expired_key
     assert len(server.log) == calls
 
     clock.pass_(hours=12)
-    server.next_fault(QUOTA_EXCEEDED, after=50)
+    server.next_fault(QUOTA_EXCEEDED, after=8)
     second = a_run(application, clock)
-    assert (second["stopped"], second["calls"]) == ("quota_spent", 51)
+    assert (second["stopped"], second["calls"]) == ("quota_spent", 9)
 
     clock.pass_(hours=24)
     server.next_fault(KEY_EXPIRED)
@@ -143,14 +69,14 @@ def test_twenty_thousand_comments_arrive_through_quota_errors_and_an_expired_key
     assert sorted(sent) == ids(server)
     # The repeated pages were put twice, and nothing else: no step was done again.
     assert sent.total() - len(sent) <= 2 * 600
-    pages, replies = 160 + 2, 20 * 2
+    pages, replies = 16 + 2, 2 * 2
     assert paths(server).count("commentThreads") + paths(server).count("comments") == (
         pages + replies + 4 + 2 + 2
     )
     found = item("youtube", f"video#{VIDEO}")
     assert "walk" not in found
     assert found["walked_at"] == found["full_walk_at"] == "2026-02-24T20:00:00.000000Z"
-    assert item("youtube", "day#2026-02-24")["used"] == 40
+    assert item("youtube", "day#2026-02-24")["used"] == 12
 
 
 def test_an_event_holds_the_contracts_fields_and_none_of_the_rest(application, server, clock):
@@ -299,77 +225,6 @@ def test_the_daily_budget_ends_a_run_and_a_larger_one_counts_at_once(application
     assert sorted(times_sent(streamed())) == ids(server)
 
 
-@pytest.mark.parametrize("value", [None, {"api_key": ""}, {"other": "x"}, {"api_key": "ä\n"}])
-def test_without_a_key_nothing_is_asked_and_one_line_and_a_metric_say_so(
-    environment, server, cloud, monkeypatch, capsys, caplog, value
-):
-    if value is None:
-        environment["YOUTUBE_SECRET"] = boto3.client("secretsmanager").create_secret(Name="empty")[
-            "ARN"
-        ]
-    else:
-        put_secret(environment["YOUTUBE_SECRET"], value)
-    for name, setting in environment.items():
-        monkeypatch.setenv(name, setting)
-    source_youtube._application.cache_clear()
-
-    class Context:
-        def get_remaining_time_in_millis(self):
-            return 300_000
-
-    try:
-        answer = source_youtube.handler({}, Context())
-    finally:
-        source_youtube._application.cache_clear()
-
-    assert (answer["stopped"], server.log) == ("no_key", [])
-    (said,) = caplog.records
-    assert (said.levelname, said.message) == ("INFO", "no_key")
-    assert "docs/sources.md" in said.detail
-    (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (metric["KeyMissing"], metric["KeyRefused"], metric["EventsSent"]) == ([1.0], [0], [0])
-
-
-def test_a_refused_key_stops_the_run_and_is_a_metric(application, server, clock, capsys, caplog):
-    server.keys = {"another"}
-    server.threads[VIDEO] = [make_thread(1)]
-    assert a_run(application, clock)["stopped"] == "key_refused"
-    (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert metric["KeyRefused"] == [1.0]
-    assert not [record for record in caplog.records if "good-key" in str(vars(record))]
-
-
-def test_a_video_that_is_gone_or_closed_is_marked_and_not_asked_for_again(
-    application, server, clock
-):
-    both = changed(application, videos=(VIDEO, "disabled", "gone"))
-    server.threads = {VIDEO: [make_thread(1)], "disabled": [make_thread(2)]}
-    server.comments_disabled = {"disabled"}
-    first = a_run(both, clock)
-    assert (first["closed"], first["events"]) == (2, 1)
-    reasons = {
-        video: (found["state"], found["closed_reason"])
-        for video in ("disabled", "gone")
-        for found in [item("youtube", f"video#{video}")]
-    }
-    assert reasons == {
-        "disabled": ("closed", "comments_disabled"),
-        "gone": ("closed", "video_gone"),
-    }
-    server.log.clear()
-    a_run(both, clock)
-    assert {request.params["videoId"] for request, _ in server.log} == {VIDEO}
-
-
-def test_a_thread_that_is_deleted_while_it_is_read_is_left_out(application, server, clock):
-    server.threads[VIDEO] = [make_thread(1, replies=9), make_thread(2, replies=9)]
-    a_run(application, clock, Hurry(looks=2))
-    del server.threads[VIDEO][1]
-    a_run(application, clock)
-    assert set(ids(server)) <= set(times_sent(streamed()))
-    assert "walk" not in item("youtube", f"video#{VIDEO}")
-
-
 def test_videos_of_the_table_are_read_and_those_not_read_yet_come_first(application, server, clock):
     a_run(application, clock)
     clock.pass_(minutes=1)
@@ -386,67 +241,6 @@ def test_videos_of_the_table_are_read_and_those_not_read_yet_come_first(applicat
     a_run(application, clock)
     assert [request.params["videoId"] for request, _ in server.log] == ["added", VIDEO]
     assert item("youtube", "video#added")["added_by"] == "web"
-
-
-def test_malformed_comments_are_counted_with_their_reason_and_the_rest_goes_on(
-    application, server, clock, caplog
-):
-    threads = [make_thread(n) for n in range(6)]
-    threads[0].text = "x" * 100_001
-    threads[1].changed = {"updatedAt": "yesterday"}
-    threads[2].changed = {"textDisplay": None}
-    threads[3].changed = {"likeCount": "many"}
-    threads[4].id = "U" * 200
-    server.threads[VIDEO] = threads
-
-    found = a_run(application, clock)
-
-    assert (found["events"], found["malformed"]) == (1, 5)
-    reasons = sorted(
-        (record.reason, record.field) for record in caplog.records if record.message == "malformed"
-    )
-    assert reasons == [
-        ("too_long", "body.text"),
-        ("too_long", "event_id"),
-        ("unreadable_item", ""),
-        ("unreadable_item", ""),
-        ("wrong_type", "body.like_count"),
-    ]
-
-
-def test_a_page_that_is_no_page_is_left_for_the_next_run_and_other_videos_go_on(
-    application, server, clock
-):
-    both = changed(application, videos=("a-video", "b-video"))
-    server.threads = {"a-video": [make_thread(1)], "b-video": [make_thread(2)]}
-    server.next_fault(NOT_JSON)
-    found = a_run(both, clock)
-    assert (found["malformed_pages"], found["events"], found["unfinished"]) == (1, 1, 1)
-    assert a_run(both, clock)["events"] == 1
-    assert sorted(times_sent(streamed())) == sorted(ids(server, "a-video") + ids(server, "b-video"))
-
-
-def test_a_refused_page_token_begins_the_walk_again_and_ends_it_when_that_is_no_help(
-    application, server, clock
-):
-    server.threads[VIDEO] = [make_thread(n) for n in range(350)]
-    server.refused_tokens = {"page-2"}
-    found = a_run(application, clock)
-    assert (found["cut_short"], found["calls"]) == (1, 3 * 3)
-    assert len(times_sent(streamed())) == 200
-    assert "walk" not in item("youtube", f"video#{VIDEO}")
-
-
-def test_a_server_that_stays_down_ends_the_run_and_the_cursor_stays(application, server, clock):
-    server.threads[VIDEO] = [make_thread(n) for n in range(150)]
-    server.faults = dict.fromkeys(range(2, 7), UNAVAILABLE)
-    hurry = Hurry()
-    found = a_run(application, clock, hurry)
-    assert (found["stopped"], found["retries"], found["calls"]) == ("unavailable", 4, 6)
-    assert [0.5 <= w <= 1 << i for i, w in enumerate(hurry.waits)] == [True] * 4
-    a_run(application, clock)
-    assert set(times_sent(streamed()).values()) == {1}
-    assert sorted(times_sent(streamed())) == ids(server)
 
 
 def test_of_two_runs_at_once_the_later_one_leaves_the_video_to_the_other(
@@ -467,15 +261,3 @@ def test_of_two_runs_at_once_the_later_one_leaves_the_video_to_the_other(
     assert overtaken["calls"] == 1
     assert "cursor_moved" in caplog.messages
     assert sorted(times_sent(streamed())) == ids(server)
-
-
-def test_a_comment_without_an_author_and_with_half_a_surrogate_pair_is_an_event(
-    application, server, clock
-):
-    thread = make_thread(int((clock.now - START).days))
-    thread.author, thread.text = None, "broken \ud83d face \U0001f600"
-    server.threads[VIDEO] = [thread]
-    a_run(application, clock)
-    (event,) = streamed()
-    assert event["author_id"] == "anonymous"
-    assert event["body"]["text"] == "broken \ufffd face \U0001f600"

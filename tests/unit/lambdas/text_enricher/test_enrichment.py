@@ -1,20 +1,17 @@
-"""The enricher against DynamoDB in moto: scores, tickets, what is skipped, and failures."""
+"""Scores, tickets, what is skipped, and failures."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import boto3
 import orjson
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.common.settings import read_settings
 from lambdas.text_enricher import handler as enricher
 from lambdas.text_enricher.adapters import (
     Opened,
-    Replies,
     ScoresTable,
     ScoresWriteError,
     TicketIdTakenError,
@@ -22,77 +19,28 @@ from lambdas.text_enricher.adapters import (
     serialised,
 )
 from lambdas.text_enricher.records import UnexpectedRecordError
-from lambdas.text_enricher.settings import Settings
 from tests.unit.lambdas.kit import event
+from tests.unit.lambdas.text_enricher.kit import (
+    ARRIVAL,
+    COMPLAINT,
+    EMPTY,
+    NOW,
+    SCORES,
+    SECRET,
+    SETTINGS,
+    TICKETS,
+    FailingTickets,
+    application,
+    four,
+    post,
+    rows,
+    tickets,
+)
 from tests.unit.tickets.kit import FakeEncoder, FakeReasons, scored
 from voxlake.ids import Pseudonymiser
-from voxlake.ledger.items import plain
-from voxlake.tickets import items, load_queues
-from voxlake.tickets.desk import Desk
+from voxlake.tickets import items
 from voxlake.tickets.ids import parse_ticket_id
 from voxlake.trackers import load_trackers
-
-SCORES, TICKETS = "scores-table", "tickets-table"
-ARRIVAL = 1771934400.25  # 2026-02-24T12:00:00.250000Z, as the records' fixture has it
-NOW = ARRIVAL + 1.5
-SECRET = {"key_id": "k1", "key": "0123456789abcdef"}
-SETTINGS = read_settings(
-    Settings, {"SCORES_TABLE": SCORES, "TICKETS_TABLE": TICKETS, "PSEUDONYM_SECRET_ARN": "arn"}
-)
-EMPTY = {"batchItemFailures": []}
-
-
-@pytest.fixture(autouse=True)
-def counted_anew() -> None:
-    enricher.metrics.clear_metrics()
-
-
-@pytest.fixture
-def tables(cloud) -> None:
-    client = boto3.client("dynamodb")
-    for name, keys in ((SCORES, ("event_id", "tracker")), (TICKETS, ("pk",))):
-        client.create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": key, "KeyType": kind}
-                for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-            ],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        )
-
-
-def application(**changed: Any) -> enricher.Application:
-    client = boto3.client("dynamodb")
-    trackers = load_trackers()
-    return enricher.Application(
-        **{
-            "settings": SETTINGS,
-            "people": Pseudonymiser.from_secret(SECRET),
-            "trackers": trackers,
-            "desk": Desk(FakeEncoder(), FakeReasons(), load_queues(), trackers),
-            "scores": ScoresTable(client, SCORES, sleep=lambda _: None),
-            "tickets": TicketsTable(client, TICKETS),
-            "clock": lambda: NOW,
-            **changed,
-        }
-    )
-
-
-def rows(table: str) -> list[dict[str, Any]]:
-    found = boto3.resource("dynamodb").Table(table).scan()["Items"]
-    return [plain(one) for one in found]
-
-
-def tickets() -> list[dict[str, Any]]:
-    return [one for one in rows(TICKETS) if one["pk"].startswith("TICKET#")]
-
-
-def post(number: int, text: str, **changed: Any) -> bytes:
-    return event(number, body={"post_id": f"p{number}", "text": text}, **changed)
-
-
-COMPLAINT = "@AuroraAir bad: my bag is lost, mail me at kim@example.com @kim_k"
 
 
 def test_a_complaint_is_scored_masked_and_gets_one_ticket(tables, kinesis_record):
@@ -275,32 +223,6 @@ def test_a_comment_is_listed_once_in_its_thread_and_under_each_tracker(tables, k
     ]
 
 
-class FailingTickets:
-    """Opens tickets until it comes to one of a text."""
-
-    def __init__(self, native_id: str) -> None:
-        self.native_id = native_id
-        self.opened: list[str] = []
-
-    def open(self, make: Any, ids: Any) -> bool:
-        ticket = make(next(iter(ids)))
-        if ticket["native_id"] == self.native_id:
-            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "Write")
-        self.opened.append(ticket["native_id"])
-        return Opened("BAG-1", new=True)
-
-
-def four(record):
-    return {
-        "Records": [
-            record(10, b"{"),
-            record(11, post(1, COMPLAINT)),
-            record(12, post(2, COMPLAINT)),
-            record(13, post(3, COMPLAINT)),
-        ]
-    }
-
-
 def test_a_failure_resumes_at_its_record(tables, kinesis_record):
     failing = FailingTickets("p2")
     answer = enricher.enrich(four(kinesis_record), application(tickets=failing))
@@ -380,68 +302,6 @@ def test_the_handler_is_set_up_from_its_environment_and_counts(
         for opened in (3.0, 0.0)
     ]
     assert len(orjson.loads(lines[0])["SecondsToScore"]) == 3
-
-
-class Outbox:
-    """Takes messages as SQS does, or fails as it does."""
-
-    def __init__(self, failures: int = 0) -> None:
-        self.failures, self.bodies, self.groups = failures, [], []
-
-    def send_message(self, **message: Any) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
-        self.bodies.append(json.loads(message["MessageBody"]))
-        self.groups.append(message["MessageGroupId"])
-
-
-def asking(outbox: Outbox) -> enricher.Application:
-    return application(replies=Replies(outbox, "url", boto3.client("dynamodb"), TICKETS))
-
-
-def test_a_reply_is_asked_for_each_ticket_and_for_nothing_else(tables, kinesis_record):
-    outbox = Outbox()
-    praise = kinesis_record(11, post(2, "@auroraair great, is it not?"))
-    batch = {"Records": [kinesis_record(10, post(1, COMPLAINT)), praise]}
-    assert enricher.enrich(batch, asking(outbox)) == EMPTY
-    (ticket,) = tickets()
-    assert outbox.bodies == [
-        {
-            "ticket_id": ticket["ticket_id"],
-            "by": "text_enricher",
-            "text": None,
-            "requested_at": "2026-02-24T12:00:01.750000Z",
-        }
-    ]
-    assert outbox.groups == ["api"]
-
-
-def test_a_ticket_whose_asking_failed_is_asked_for_when_its_record_comes_again(
-    tables, kinesis_record
-):
-    """An edit of its text asks for nothing."""
-    outbox = Outbox(failures=1)
-    records = [kinesis_record(9, post(5, "hello")), kinesis_record(10, post(1, COMPLAINT))]
-    failed = {"batchItemFailures": [{"itemIdentifier": "10"}]}
-    assert enricher.enrich({"Records": records}, asking(outbox)) == failed
-    assert (len(tickets()), outbox.bodies) == (1, [])
-    edit = kinesis_record(11, post(1, "@auroraair bad bag, still", event_id="e1-edited"))
-    assert enricher.enrich({"Records": [records[1], edit]}, asking(outbox)) == EMPTY
-    assert [one["ticket_id"] for one in outbox.bodies] == [tickets()[0]["ticket_id"]]
-
-
-def test_who_tells_us_to_stop_is_kept_as_such(tables, kinesis_record):
-    said = ("@auroraair STOP", "stop", "@auroraair stop losing bags", "@united stop please")
-    records = [
-        kinesis_record(10 + at, post(at, text, author_id=f"author{at}"))
-        for at, text in enumerate(said)
-    ]
-    enricher.enrich({"Records": records}, asking(Outbox()))
-    people = Pseudonymiser.from_secret(SECRET)
-    assert {one["pk"] for one in rows(TICKETS) if one["pk"].startswith("OPTOUT")} == {
-        f"OPTOUT#api#{people.pseudonym('api', author)}" for author in ("author0", "author3")
-    }
 
 
 def test_the_account_that_posts_is_one_of_ours(tables):

@@ -1,0 +1,1 @@
+"""model_gate: prepares trainings, judges what they made, and moves `best`."""

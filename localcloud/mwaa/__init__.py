@@ -1,0 +1,1 @@
+"""Amazon MWAA: environments, and what their processes are started with."""

@@ -1,0 +1,1 @@
+"""QuickSight: data sources on Athena, data sets, analyses, dashboards; nothing is drawn."""
