@@ -40,9 +40,9 @@ class RecentTexts(LeavesError, AthenaOperator):
         )
 
 
-def first_task(ds: str) -> str:
+def first_task(day: str) -> str:
     """The task to begin with on a day: topics are learnt on Mondays; a day changes them little."""
-    return "recent_texts" if date.fromisoformat(ds).weekday() == 0 else "not_today"
+    return "recent_texts" if date.fromisoformat(day).weekday() == 0 else "not_today"
 
 
 def after_gathering(gathered: str) -> str:

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.e2e.test_golden_lake import TABLES
@@ -20,22 +21,27 @@ FACTS = "SELECT event_id, dt FROM star.fact_texts ORDER BY 1"
 def start(
     lake, date: str, dag: str = DAG, conf: dict | None = None, **variables: str
 ) -> subprocess.Popen:
+    """What it prints goes to a file: a pipe that nobody reads would fill and hold it up."""
     environment = airflow.environment(lake.target) | variables
     program = airflow.prepare(environment)
-    return subprocess.Popen(
-        [program, "dags", "test", dag, date, "--conf", json.dumps(conf or {})],
-        env=environment,
-        cwd=airflow.folder(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with _log(dag, date).open("w") as log:
+        return subprocess.Popen(
+            [program, "dags", "test", dag, date, "--conf", json.dumps(conf or {})],
+            env=environment,
+            cwd=airflow.folder(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _log(dag: str, date: str) -> Path:
+    return airflow.folder() / f"{dag}-{date}.log"
 
 
 def dags_test(lake, date: str, dag: str = DAG, code: int = 0, conf=None, **variables) -> None:
     process = start(lake, date, dag, conf, **variables)
-    output, _none = process.communicate(timeout=840)
-    assert process.returncode == code, output[-5000:]
+    found = process.wait(timeout=840)
+    assert found == code, _log(dag, date).read_text()[-5000:]
 
 
 def tasks(date: str, dag: str = DAG) -> dict[str, tuple[str, int]]:
@@ -70,7 +76,7 @@ def job_runs(lake, output: str) -> list[dict]:
 
 def wait_for_job_run(lake, output: str, state: str, beside: int = 0) -> None:
     """Until more than `beside` runs of a job are in a state."""
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + 250
     while sum(run["JobRunState"] == state for run in job_runs(lake, output)) <= beside:
         assert time.monotonic() < deadline, f"no run of {output} is {state}"
         time.sleep(0.1)

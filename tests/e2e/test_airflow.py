@@ -135,7 +135,7 @@ def test_a_run_killed_in_the_middle_is_made_good(begun):
     process = start(begun, SECOND)
     wait_for_job_run(begun, "ScoresToAnalyticsJob", "RUNNING")
     process.kill()
-    process.communicate()
+    process.wait()
     run = begun.json("run", "--orchestrator", "airflow")
     assert run["status"] == "SUCCEEDED"
     assert {s["name"]: s["state"] for s in run["states"]}["reconcile"] == "success"
