@@ -174,7 +174,12 @@ def test_an_item_is_restored_from_its_object():
     assert (item["kind"], item["types"]) == ("quarantine", {"post": 1, "unknown": 1})
 
 
-@pytest.mark.parametrize("content", [b"", b"x", gzip.compress(b"{"), gzip.compress(b"")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x", gzip.compress(b"{"), gzip.compress(b"")],
+    # Told, since the bytes hold the second: two workers would name the same test differently.
+    ids=["empty", "no gzip", "half a line", "no line"],
+)
 def test_an_object_that_is_no_gzip_of_lines_is_named(content):
     with pytest.raises(UnreadableObjectError, match="ingest_hour=12"):
         object_item_of(KEY, content)
