@@ -202,8 +202,16 @@ def test_a_second_run_has_nothing_to_do_and_says_so(filled):
     assert "Nothing is pending" in filled.voxlake("run").stdout
 
 
-def test_awswrangler_reads_the_warehouse(filled):
+@pytest.fixture
+def wrangler_settings():
+    """They are the process's: left as they are, they would reach into other tests."""
     wr.config.reset()
+    yield
+    wr.config.reset()
+
+
+@pytest.mark.usefixtures("wrangler_settings")
+def test_awswrangler_reads_the_warehouse(filled):
     wr.config.athena_endpoint_url = filled.target.environment()["AWS_ENDPOINT_URL"]
     for service in ("s3", "glue", "sts"):
         setattr(wr.config, f"{service}_endpoint_url", wr.config.athena_endpoint_url)

@@ -118,6 +118,7 @@ def test_a_function_ships_its_own_folder_and_the_domain_without_the_command_line
         "reply_sender",
         "web_api",
         "warehouse_loader",
+        "model_gate",
     }
     for name, asset in shipped.items():
         folders = {path.name for path in (asset / "lambdas").iterdir() if path.is_dir()}

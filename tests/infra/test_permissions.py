@@ -279,12 +279,12 @@ def test_every_service_role_trusts_one_service(assembly):
             if "AnalystRole" in name:  # People take it.
                 assert set(statement["Principal"]) == {"AWS"}
                 continue
-            # Redshift goes by two names.
+            # Redshift and MWAA go by two names.
             services = {
-                service.replace("redshift-serverless", "redshift")
+                service.replace("redshift-serverless", "redshift").replace("airflow-env", "airflow")
                 for service in _list(statement["Principal"]["Service"])
             }
-            assert re.fullmatch(r"[a-z]+\.amazonaws\.com", *services), name
+            assert re.fullmatch(r"[a-z-]+\.amazonaws\.com", *services), name
 
 
 def job_grants(database):

@@ -277,7 +277,7 @@ def test_the_template_is_the_same_with_wheels_and_without(full, tmp_path, monkey
     layers = [path.parent for path in out.glob("asset.*/requirements.txt")]
     assert [sorted(p.name for p in layer.iterdir()) for layer in layers] == [
         ["python", "requirements.txt"]
-    ] * 2
+    ] * 3
 
 
 def test_the_stage_comes_from_the_context_as_the_cdk_command_line_gives_it(synthesise, tmp_path):
