@@ -1,6 +1,7 @@
 """Alarms: one topic, one construct per question an operator is woken for."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -17,6 +18,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.config import AlarmConfig, StageConfig
+from infra.constructs.alarm import add_alarm
 from infra.constructs.python_function import PythonFunction
 
 _Comparison = cloudwatch.ComparisonOperator
@@ -63,38 +65,38 @@ class PipelineAlarms(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._config = config
-        self._action = actions.SnsAction(topic)
         alarms = config.alarms
         five_minutes = Duration.minutes(5)
+        alarm = partial(add_alarm, self, topic=topic)
 
-        self._alarm(
+        alarm(
             "ConsumerErrors",
             "stream_consumer failed for reasons of infrastructure; Lambda retries the batch. "
             "Look at its log for the exception.",
             consumer.function.metric_errors(period=five_minutes, statistic="Sum"),
             threshold=1,
         )
-        self._alarm(
+        alarm(
             "IteratorAge",
             "The consumer lags behind the stream; records are lost at the end of its retention.",
             consumer.function.metric("IteratorAge", period=five_minutes, statistic="Maximum"),
             threshold=alarms.iterator_age_minutes * 60_000,
             periods=2,
         )
-        self._alarm(
+        alarm(
             "FailedBatches",
             "The mapping gave up records; they lie whole in the landing bucket under aws/lambda/. "
             "Find the cause, then send them again.",
             self._dropped(mapping_id, five_minutes),
             threshold=1,
         )
-        self._alarm(
+        alarm(
             "FailedRuns",
             "A run of the batch path failed; the next run takes its work up again.",
             state_machine.metric_failed(period=five_minutes, statistic="Sum"),
             threshold=1,
         )
-        self._alarm(
+        alarm(
             "UnaccountedEvents",
             "Received events are missing from the tables. Run `voxlake reconcile`.",
             self._own(
@@ -108,7 +110,7 @@ class PipelineAlarms(Construct):
         incoming = stream.metric_incoming_records(
             period=Duration.minutes(alarms.no_data_minutes), statistic="Sum"
         )
-        self._alarm(
+        alarm(
             "NoData",
             "The stream received nothing: are the sources running?",
             incoming,
@@ -118,8 +120,8 @@ class PipelineAlarms(Construct):
             # the deployment on; so it rings when a stream that had records has none any more.
             missing=_Missing.MISSING,
         )
-        self._unusual_volume(stream)
-        self._alarm(
+        self._unusual_volume(stream, topic)
+        alarm(
             "QuarantineRate",
             "Too large a share of the records is refused. "
             "See voxlake_cleansed.quarantine for the reasons.",
@@ -127,7 +129,7 @@ class PipelineAlarms(Construct):
             threshold=alarms.quarantine_percent,
             comparison=_Comparison.GREATER_THAN_THRESHOLD,
         )
-        self._alarm(
+        alarm(
             "ScoreDrift",
             "The model's scores lie otherwise than in the four weeks before: did what people say "
             "change, or what is read? Look at the report, then judge the model (docs/models.md).",
@@ -137,34 +139,6 @@ class PipelineAlarms(Construct):
             ),
             threshold=0.25,
         )
-
-    def _alarm(
-        self,
-        id: str,
-        description: str,
-        metric: cloudwatch.IMetric,
-        *,
-        threshold: float,
-        periods: int = 1,
-        comparison: cloudwatch.ComparisonOperator = (
-            _Comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-        ),
-        missing: cloudwatch.TreatMissingData = _Missing.NOT_BREACHING,
-    ) -> None:
-        alarm = cloudwatch.Alarm(
-            self,
-            id,
-            alarm_description=description,
-            metric=metric,
-            threshold=threshold,
-            evaluation_periods=periods,
-            comparison_operator=comparison,
-            treat_missing_data=missing,
-        )
-        alarm.add_alarm_action(self._action)
-        alarm.add_ok_action(self._action)
-        if missing is _Missing.MISSING:
-            alarm.add_insufficient_data_action(self._action)
 
     def _own(
         self, name: str, service: str, *, period: Duration, statistic: str
@@ -214,7 +188,7 @@ class PipelineAlarms(Construct):
             },
         )
 
-    def _unusual_volume(self, stream: kinesis.IStream) -> None:
+    def _unusual_volume(self, stream: kinesis.IStream, topic: sns.ITopic) -> None:
         alarm = cloudwatch.AnomalyDetectionAlarm(
             self,
             "UnusualVolume",
@@ -226,7 +200,7 @@ class PipelineAlarms(Construct):
             comparison_operator=_Comparison.LESS_THAN_LOWER_OR_GREATER_THAN_UPPER_THRESHOLD,
             treat_missing_data=_Missing.NOT_BREACHING,
         )
-        alarm.add_alarm_action(self._action)
+        alarm.add_alarm_action(actions.SnsAction(topic))
 
 
 class FailedJobs(Construct):
@@ -304,22 +278,20 @@ class LoggedErrors(Construct):
                 metric_name=metric_name,
                 metric_value="1",
             )
-            alarm = cloudwatch.Alarm(
+            add_alarm(
                 self,
                 f"{name}Alarm",
-                alarm_description=f"{function.service} logged errors.",
-                metric=cloudwatch.Metric(
+                f"{function.service} logged errors.",
+                cloudwatch.Metric(
                     namespace=config.metrics_namespace,
                     metric_name=metric_name,
                     period=Duration.minutes(5),
                     statistic="Sum",
                 ),
+                topic=topic,
                 threshold=1,
-                evaluation_periods=1,
-                comparison_operator=_Comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                treat_missing_data=_Missing.NOT_BREACHING,
+                tells_end=False,
             )
-            alarm.add_alarm_action(actions.SnsAction(topic))
 
 
 class LogQueries(Construct):

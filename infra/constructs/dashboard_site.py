@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import StageConfig
+from infra.constructs.closed_bucket import closed_bucket
 from infra.constructs.removal import removal_policy
 from infra.errors import MissingSourceError
 from infra.packaging import REPOSITORY
@@ -134,14 +135,10 @@ def _access_logs(scope: Construct, *, config: StageConfig, key: kms.IKey) -> s3.
             conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
         )
     )
-    return s3.Bucket(
+    return closed_bucket(
         scope,
         "AccessLogs",
-        encryption=s3.BucketEncryption.KMS,
-        encryption_key=key,
-        bucket_key_enabled=True,
-        enforce_ssl=True,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        key=key,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_PREFERRED,
         lifecycle_rules=[
             # Addresses of viewers: personal data, kept for as long as an incident takes.

@@ -11,6 +11,7 @@ from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
 from infra.config import StageConfig
+from infra.constructs.closed_bucket import closed_bucket
 from infra.constructs.grants import allow, list_bucket, put_objects, write_with_key
 from infra.constructs.log_group import encrypted_log_group
 from infra.constructs.removal import removal_policy
@@ -35,15 +36,10 @@ class DeployedFolder(Construct):
     ) -> None:
         super().__init__(scope, id)
         # Made from the repository at each deployment, so nothing in it needs keeping.
-        self.bucket = s3.Bucket(
+        self.bucket = closed_bucket(
             self,
             "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            enforce_ssl=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            key=key,
             versioned=True,
             lifecycle_rules=[
                 s3.LifecycleRule(

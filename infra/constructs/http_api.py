@@ -9,7 +9,6 @@ from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -19,6 +18,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.config import ApiConfig, StageConfig
+from infra.constructs.alarm import add_alarm
 from infra.constructs.grants import allow, write_with_key
 from infra.constructs.log_group import encrypted_log_group
 from infra.constructs.python_function import PythonFunction
@@ -178,15 +178,13 @@ class HttpApiAlarms(Construct):
                 p99_milliseconds,
             ),
         ):
-            alarm = cloudwatch.Alarm(
+            add_alarm(
                 self,
                 name,
-                alarm_description=description,
-                metric=metric,
+                description,
+                metric,
+                topic=topic,
                 threshold=threshold,
-                evaluation_periods=2,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+                periods=2,
+                comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             )
-            alarm.add_alarm_action(actions.SnsAction(topic))
-            alarm.add_ok_action(actions.SnsAction(topic))

@@ -11,6 +11,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.config import StorageConfig
+from infra.constructs.closed_bucket import closed_bucket
 from infra.constructs.removal import removal_policy
 from infra.constructs.table import key_value_table
 
@@ -103,15 +104,10 @@ class Zones(Construct):
         )
 
     def _bucket(self, id: str, *rules: s3.LifecycleRule) -> s3.Bucket:
-        return s3.Bucket(
+        return closed_bucket(
             self,
             id,
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=self._key,
-            bucket_key_enabled=True,
-            enforce_ssl=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            key=self._key,
             versioned=True,
             lifecycle_rules=[
                 *rules,

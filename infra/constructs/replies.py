@@ -4,7 +4,6 @@ from pathlib import Path
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -13,6 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import StageConfig
+from infra.constructs.alarm import add_alarm
 from infra.constructs.grants import allow, write_with_key
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.removal import removal_policy
@@ -207,17 +207,11 @@ class RepliesAlarms(Construct):
                 1,
             ),
         ):
-            alarm = cloudwatch.Alarm(
+            add_alarm(
                 self,
                 name,
-                alarm_description=description,
-                metric=metric,
+                description,
+                metric,
+                topic=topic,
                 threshold=threshold,
-                evaluation_periods=1,
-                comparison_operator=(
-                    cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-                ),
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
-            alarm.add_alarm_action(actions.SnsAction(topic))
-            alarm.add_ok_action(actions.SnsAction(topic))

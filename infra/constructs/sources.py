@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -15,6 +14,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.config import StageConfig, StorageConfig
+from infra.constructs.alarm import add_alarm
 from infra.constructs.grants import allow, write_with_key
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.removal import removal_policy
@@ -99,25 +99,20 @@ class SourceAlarms(Construct):
     ) -> None:
         super().__init__(scope, id)
         for function in functions:
-            alarm = cloudwatch.Alarm(
+            add_alarm(
                 self,
                 f"{function.service.title().replace('_', '')}Key",
-                alarm_description=f"The platform refuses the key of {function.service}; nothing "
+                f"The platform refuses the key of {function.service}; nothing "
                 "is read. Put a new key in its secret (docs/sources.md).",
-                metric=cloudwatch.Metric(
+                cloudwatch.Metric(
                     namespace=config.metrics_namespace,
                     metric_name="KeyRefused",
                     dimensions_map={"service": function.service},
                     period=Duration.minutes(5),
                     statistic="Sum",
                 ),
+                topic=topic,
                 threshold=1,
-                evaluation_periods=1,
-                comparison_operator=(
-                    cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-                ),
                 # A run that reads ends the alarm; the minutes between two runs do not.
-                treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
+                missing=cloudwatch.TreatMissingData.IGNORE,
             )
-            alarm.add_alarm_action(actions.SnsAction(topic))
-            alarm.add_ok_action(actions.SnsAction(topic))

@@ -1,8 +1,6 @@
 """The stream path: tables of provisional scores and tickets, what may write them, its alarms."""
 
 from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,6 +9,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.config import StageConfig, StorageConfig
+from infra.constructs.alarm import add_alarm
 from infra.constructs.grants import allow, write_with_key
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.table import key_value_table
@@ -103,17 +102,12 @@ class StreamPathAlarms(Construct):
                 2,
             ),
         ):
-            alarm = cloudwatch.Alarm(
+            add_alarm(
                 self,
                 name,
-                alarm_description=description,
-                metric=metric,
+                description,
+                metric,
+                topic=topic,
                 threshold=threshold,
-                evaluation_periods=periods,
-                comparison_operator=(
-                    cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-                ),
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+                periods=periods,
             )
-            alarm.add_alarm_action(actions.SnsAction(topic))
-            alarm.add_ok_action(actions.SnsAction(topic))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from aws_cdk import Duration, Fn
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -17,6 +16,7 @@ from infra.constructs.airflow_environment import (
 )
 from infra.constructs.airflow_network import AirflowNetwork
 from infra.constructs.airflow_role import AirflowRole, arn
+from infra.constructs.alarm import add_alarm
 from infra.constructs.lake_stack import LakeStack
 from infra.stacks.storage import StorageStack
 
@@ -128,28 +128,24 @@ class AirflowStack(LakeStack):
 
     def _silence_alarm(self, environment: str) -> None:
         """Who runs nothing tells of no failure either."""
-        alarm = cloudwatch.Alarm(
+        add_alarm(
             self,
             "SchedulerSilent",
-            alarm_description="Airflow's scheduler gives no sign of life: no DAG is run. Look at "
+            "Airflow's scheduler gives no sign of life: no DAG is run. Look at "
             "the environment's state and its scheduler's log; `voxlake run` does the batch path "
             "by hand meanwhile.",
-            metric=cloudwatch.Metric(
+            cloudwatch.Metric(
                 namespace="AmazonMWAA",
                 metric_name="SchedulerHeartbeat",
                 dimensions_map={"Function": "Scheduler", "Environment": environment},
                 period=Duration.minutes(5),
                 statistic="Sum",
             ),
+            topic=sns.Topic.from_topic_arn(self, "AlarmTopic", self._names["AlarmTopicArn"]),
             threshold=1,
-            evaluation_periods=3,
-            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            periods=3,
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             # A heart that stops gives no data: the change of state tells, not a state, so that an
             # environment which never started beating is quiet.
-            treat_missing_data=cloudwatch.TreatMissingData.MISSING,
+            missing=cloudwatch.TreatMissingData.MISSING,
         )
-        topic = sns.Topic.from_topic_arn(self, "AlarmTopic", self._names["AlarmTopicArn"])
-        action = actions.SnsAction(topic)
-        alarm.add_alarm_action(action)
-        alarm.add_insufficient_data_action(action)
-        alarm.add_ok_action(action)
