@@ -40,8 +40,6 @@ class MotoApplication:
 
     def _answer(self, request: Request) -> Response:
         environ = environ_with_body(request.environ, request.body)
-        if environ.get("HTTP_X_AMZ_TARGET") and environ.get("PATH_INFO") == "/":
-            return self._answer_directly(self._application(request, environ), environ)
         head: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
@@ -49,16 +47,6 @@ class MotoApplication:
 
         body = b"".join(self._application(request, environ)(environ, start_response))
         return Response(head[0], list(head[1]), body)
-
-    def _answer_directly(self, application: Any, environ: dict[str, Any]) -> Response:
-        """Of a JSON service, which has one route: without Flask, which takes as long as moto."""
-        endpoint, _ = application.url_map.bind("localhost").match("/", method="POST")
-        asked = application.request_class(environ)
-        status, headers, body = application.view_functions[endpoint].callback(
-            asked, asked.raw_url, dict(asked.headers)
-        )
-        named = [(name, str(value)) for name, value in headers.items()]
-        return Response(int(status), named, body.encode() if isinstance(body, str) else body)
 
     def _application(self, request: Request, environ: dict[str, Any]) -> Callable[..., Any]:
         # moto matches some hundred patterns for each request; these two decide the outcome.

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 # moto reads its settings once. Whoever imports the laptop cloud first would set those of its server
-# for every test of this process, and S3 by virtual host would find no bucket.
+# for every test of this process and of workers that it starts, and S3 by virtual host would find no
+# bucket.
+os.environ.pop("S3_IGNORE_SUBDOMAIN_BUCKETNAME", None)
 import moto.settings  # noqa: F401
 import pytest
 from hypothesis import settings

@@ -4,16 +4,11 @@ from dataclasses import replace
 
 import boto3
 import pytest
-from botocore.config import Config
 from moto import mock_aws
 
 from infra.config import ApiConfig, load_stage
 from infra.errors import RetainedDataError
 from infra.purge import BUCKET_OUTPUTS, purge
-
-# The laptop cloud, where another test of this process has one, tells moto to look for no bucket in
-# the host's name.
-BY_PATH = Config(s3={"addressing_style": "path"})
 
 
 @pytest.fixture
@@ -24,8 +19,7 @@ def clients(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         yield {
-            name: boto3.client(name, region_name="us-east-1", config=BY_PATH)
-            for name in ("cloudformation", "s3")
+            name: boto3.client(name, region_name="us-east-1") for name in ("cloudformation", "s3")
         }
 
 
