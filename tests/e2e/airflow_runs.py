@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.e2e.test_golden_lake import TABLES
+from tests.e2e.golden_rows import TABLES
 from voxlake.cli import airflow
 
 DAG = "social_pipeline"

@@ -34,8 +34,8 @@ from tests.e2e.airflow_runs import (
     wait_for_job_run,
     warehouse,
 )
+from tests.e2e.golden_rows import EVENTS, GOLDEN, all_rows, close
 from tests.e2e.lake import PSEUDONYM_KEY
-from tests.e2e.test_golden_lake import EVENTS, GOLDEN, all_rows, close
 from tests.unit.cli.test_training_jobs import rows as rows_of
 from voxlake.cli import airflow
 from voxlake.cli.registry import Registry
